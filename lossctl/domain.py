@@ -29,17 +29,23 @@ SIMPLEX_WARNING = 1e-6
 
 
 WIDE = 64
+"""Rows of more numbers stand one behind the other (C order), columns of fewer (Fortran order): long runs are quick."""
+
+
+def laid_out(matrix: FloatArray) -> FloatArray:
+    """An ``(n, k)`` array in the order that is quick for its width; see `WIDE`."""
+    return np.ascontiguousarray(matrix) if matrix.shape[1] > WIDE else np.asfortranarray(matrix)
 
 
 def row_sum(matrix: FloatArray) -> FloatArray:
-    """Sum of each row of an ``(n, k)`` array: from the first column to the last, and by halves where a row is wide.
+    """Sum of each row of an ``(n, k)`` array: from the first column to the last, and pairwise where a row is wide.
 
-    NumPy adds the columns one by one only where they are contiguous and there are several rows; otherwise it sums
-    pairwise, and the last digit of a row would depend on how many rows travel with it.
+    NumPy adds the columns one by one only where they are contiguous and there are several rows, and sums pairwise only
+    along what is contiguous; the last digit of a row must not depend on the rows that travel with it, nor on how they
+    stand in memory.
     """
     if matrix.shape[1] > WIDE:
-        half = matrix.shape[1] // 2
-        return np.asarray(row_sum(matrix[:, :half]) + row_sum(matrix[:, half:]))
+        return np.asarray(np.add.reduce(np.ascontiguousarray(matrix), axis=1))
     if len(matrix) == 1 or matrix.strides[0] != matrix.itemsize:
         return np.add.accumulate(matrix, axis=1)[:, -1]
     return np.asarray(np.add.reduce(matrix, axis=1))
@@ -49,6 +55,17 @@ def span_of(values: FloatArray) -> Span:
     """The least and the largest of some numbers; of none, infinities that are the wrong way round."""
     low, high = np.minimum.reduce(values, None, initial=np.inf), np.maximum.reduce(values, None, initial=-np.inf)
     return float(low), float(high)
+
+
+def filled_sum(matrix: FloatArray) -> FloatArray:
+    """As `row_sum`, but the same however many zeros stand behind the numbers: by halves of 2^m times `WIDE` columns.
+
+    For rows of any length, which are filled up to the longest of them.
+    """
+    if matrix.shape[1] <= WIDE:
+        return row_sum(matrix)
+    half = matrix.shape[1] // 2
+    return np.asarray(filled_sum(matrix[:, :half]) + filled_sum(matrix[:, half:]))
 
 
 class Domain(Protocol):

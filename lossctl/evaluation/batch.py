@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, row_sum
+from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, laid_out, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.groups import Group, grouped
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows, legal in every role. Arrays are float64 and read-only; 2-D ones are in Fortran order."""
+    """Some rows, legal in every role. Arrays are float64 and read-only; 2-D ones are `laid_out`."""
 
     label: FloatArray
     predictions: tuple[FloatArray, ...]
@@ -248,7 +248,7 @@ def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
 
 
 def _taken(values: FloatArray, position: IntArray) -> FloatArray:
-    return values[position] if values.ndim == 1 else np.asfortranarray(values[position])
+    return values[position] if values.ndim == 1 else laid_out(values[position])
 
 
 def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key, Problem]:
@@ -266,7 +266,7 @@ def _not_to_normalize(plan: Plan, predictions: Sequence[FloatArray]) -> dict[Key
 
 def _normalized(values: FloatArray) -> FloatArray:
     """Rows ``(n, k)``, each divided by its sum."""
-    return np.asfortranarray(values / row_sum(values)[:, None])
+    return laid_out(values / row_sum(values)[:, None])
 
 
 def _rebased(problems: dict[Key, Problem], position: IntArray | None) -> dict[Key, Problem]:

@@ -19,6 +19,7 @@ from lossctl.domain import (
     IntArray,
     Listed,
     Unlabelled,
+    filled_sum,
     infinite_in,
     row_sum,
 )
@@ -485,7 +486,7 @@ class BoundLoss(Bound):
         if values.ndim == 1:
             return values
         if self.masked:
-            total, cells = row_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
+            total, cells = filled_sum(np.where(np.isnan(label), 0.0, values)), self.cells(label)
             return total if cells is None else np.asarray(total / cells)
         total = row_sum(values)
         return total if self.adds_columns else np.asarray(total / values.shape[1])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from lossctl.domain import FloatArray, row_sum
+from lossctl.domain import WIDE, FloatArray, row_sum
 
 Codes = npt.NDArray[np.intp]
 
@@ -17,7 +17,7 @@ def pick(matrix: FloatArray, code: FloatArray | Codes) -> FloatArray:
 
 def one_hot(code: FloatArray | Codes, k: int) -> FloatArray:
     """Class codes as rows of a single 1."""
-    rows = np.zeros((len(code), k), order="F")
+    rows = np.zeros((len(code), k), order="C" if k > WIDE else "F")
     rows[np.arange(len(code)), code.astype(np.intp)] = 1.0
     return rows
 
@@ -41,7 +41,7 @@ def expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray]
 
 def without_class(matrix: FloatArray, code: Codes) -> FloatArray:
     """The rows with −∞ at the class of each, so that it is never the largest."""
-    others = np.array(matrix, order="F")
+    others = matrix.copy(order="K")
     others[np.arange(len(matrix)), code] = -np.inf
     return others
 

@@ -1,12 +1,19 @@
 """The softmax of rows, with the digits of what is left beside the largest."""
 
+import math
+from functools import cached_property
+
 import numpy as np
 
-from lossctl.domain import FloatArray, row_sum
-from lossctl.functions.stable import amended, difference, grown
+from lossctl.domain import FloatArray, IntArray, row_sum
+from lossctl.functions.stable import difference, grown
 
 WIDE = 16.0
 """A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""
+
+NEGLIGIBLE = WIDE * math.exp(-WIDE)
+"""A sum of odds that one difference of `WIDE` or more, as it was rounded, changes by less than half a unit in the last
+place."""
 
 
 class Softmax:
@@ -17,15 +24,35 @@ class Softmax:
     """
 
     def __init__(self, logit: FloatArray) -> None:
-        self.rows, self.top = np.arange(len(logit)), logit.argmax(axis=1)
-        self.logit = logit
-        self.shifted = logit - logit[self.rows, self.top][:, None]
+        self.logit, self.rows = logit, np.arange(len(logit))
+        self.largest, self.shifted, places = _around_largest(logit)
+        self.places = places if _by_row(self.shifted) else _in_order_of_rows(places, len(logit))
+        """Where the largest entry of each row stands in what `_flat` makes of a matrix like `shifted`."""
+
+    @cached_property
+    def top(self) -> IntArray:
+        """The column of the largest entry of each row."""
+        n, k = self.logit.shape
+        return np.asarray(self.places - k * self.rows if _by_row(self.shifted) else self.places // n)
+
+    @cached_property
+    def odds(self) -> FloatArray:
+        """e^(z − max z), with what the difference was rounded by; 0 at the largest."""
         odds = np.exp(self.shifted)
-        largest = np.broadcast_to(logit[self.rows, self.top][:, None], logit.shape)
-        odds = amended(odds, (self.shifted < -WIDE) & (odds > 0), _unrounded, odds, logit, largest)
-        odds[self.rows, self.top] = 0.0
-        self.others = row_sum(odds)
-        self.odds = odds
+        flat, far = _flat(odds), np.flatnonzero(_flat(self.shifted) < -WIDE)
+        far = far[flat[far] > 0] if len(far) else far
+        if len(far):
+            n, k = odds.shape
+            row = far // k if _by_row(odds) else far % n
+            column = far - k * row if _by_row(odds) else far // n
+            flat[far] *= grown(difference(self.logit[row, column], self.largest[row])[1])
+        flat[self.places] = 0.0
+        return odds
+
+    @cached_property
+    def others(self) -> FloatArray:
+        """The sum of the odds."""
+        return row_sum(self.odds)
 
     @property
     def log_total(self) -> FloatArray:
@@ -38,8 +65,9 @@ class Softmax:
 
     @property
     def p(self) -> FloatArray:
-        p = np.asarray(self.odds / (1.0 + self.others)[:, None])
-        p[self.rows, self.top] = 1.0 / (1.0 + self.others)
+        total = 1.0 + self.others
+        p = np.asarray(self.odds / total[:, None])
+        _flat(p)[self.places] = 1.0 / total
         return p
 
     @property
@@ -51,7 +79,7 @@ class Softmax:
     def rest(self) -> FloatArray:
         """1 − p."""
         rest = np.asarray(1.0 - self.p)
-        rest[self.rows, self.top] = self.miss
+        _flat(rest)[self.places] = self.miss
         return rest
 
     def cost(self, eps: float) -> FloatArray:
@@ -64,7 +92,7 @@ class Softmax:
         """W − p Σw: the slope with respect to the logits, from w = p ∂ℓ/∂p."""
         p, at_top = self.p, (self.rows, self.top)
         slope = weight - p * row_sum(weight)[:, None]
-        others = weight.copy(order="F")
+        others = weight.copy(order="K")
         others[at_top] = 0.0
         slope[at_top] = weight[at_top] * self.miss - p[at_top] * row_sum(others)
         return np.asarray(slope)
@@ -76,6 +104,45 @@ class Softmax:
         return error
 
 
-def _unrounded(odds: FloatArray, logit: FloatArray, largest: FloatArray) -> FloatArray:
-    """Odds with what the difference of two logits was rounded by."""
-    return odds * grown(difference(logit, largest)[1])
+def largest_and_total(logit: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Max z and log Σ e^(z − max z) of rows ``(n, k)``, ``(n,)`` each: what a `Softmax` says of them, in less time.
+
+    What differences were rounded by is sought only in rows in which it could show in the sum.
+    """
+    largest, odds, places = _around_largest(logit)
+    np.exp(odds, out=odds)
+    _flat(odds)[places] = 0.0
+    others = row_sum(odds)
+    near = np.flatnonzero(others < NEGLIGIBLE * logit.shape[1])
+    if len(near):
+        others[near] = Softmax(logit[near]).others
+    return largest, np.log1p(others, out=others)
+
+
+def _around_largest(logit: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """The largest entry of each row ``(n,)``, all less that, and where in `_flat` of these they are, in any order."""
+    n, k = logit.shape
+    if n > 1 and logit.strides[0] == logit.itemsize:  # by column, where NumPy's argmax is slow
+        largest = np.maximum.reduce(logit, axis=1)
+        shifted = np.subtract(logit, largest[:, None], order="F")
+        places = np.flatnonzero(shifted.T == 0)
+        return largest, shifted, places if len(places) == n else logit.argmax(axis=1) * n + np.arange(n)
+    rows, top = np.arange(n), logit.argmax(axis=1)
+    largest = logit[rows, top]
+    return largest, np.subtract(logit, largest[:, None], order="C"), rows * k + top
+
+
+def _by_row(matrix: FloatArray) -> bool:
+    return matrix.flags.c_contiguous
+
+
+def _flat(matrix: FloatArray) -> FloatArray:
+    """The numbers of a matrix that was just computed as they stand in memory, as a view."""
+    return matrix.ravel("C" if _by_row(matrix) else "F")
+
+
+def _in_order_of_rows(places: IntArray, n: int) -> IntArray:
+    """Places in columns of ``n`` numbers, one for each row, ordered by these."""
+    ordered = np.empty_like(places)
+    ordered[places % n] = places
+    return ordered

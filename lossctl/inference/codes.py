@@ -13,6 +13,9 @@ from lossctl.inference.layout import Layout
 from lossctl.inference.places import LISTED, goes_by_position, more, naming, numbered_otherwise
 from lossctl.words import percent, split
 
+MET = 8
+"""How many rows of each class there are, on average, where hardly a class is without any: one in 3,000."""
+
 
 def of_position(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
     """What speaks against the columns of a model being those of the codes from 0; ``None`` where nothing does.
@@ -44,6 +47,8 @@ def _from_one(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt |
     as_it_is, from_one = (0, 0) if rows is None else (rows.hits(0), rows.hits(1))
     if as_it_is >= 2 * from_one and more(as_it_is, from_one):
         return None  # the rows tell: the largest column is that of a code from 0
+    if k > LISTED and every.n < MET * k and not more(from_one, as_it_is):
+        return None  # so few rows of so many classes may well lack one
     span = f"{every.low:g}" if every.low == every.high else f"from {every.low:g} to {every.high:g}"
     what = f"the labels are {span}, for {k} columns that no name tells: do they count from 0, or from 1?"
     if k > LISTED:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import LOGITS, SIMPLEX_ERROR, BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import LOGITS, SIMPLEX_ERROR, WIDE, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
@@ -27,17 +27,23 @@ PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
 
 
-def gather(layout: Layout, record: pa.RecordBatch, _clock: object = None) -> Facts:
-    """The facts of a record batch: what `lossctl.inference.facts` keeps of its columns and rows."""
-    return _Gatherer(record, layout).facts()
+def gather(layout: Layout, record: pa.RecordBatch, _clock: object = None, *, sampled: bool = False) -> Facts:
+    """The facts of a record batch: what `lossctl.inference.facts` keeps of its columns and rows.
+
+    Args:
+        layout: how its columns are read.
+        record: the rows.
+        sampled: whether they are some of many, so that some of the numbers of wide ones tell how all are spread.
+    """
+    return _Gatherer(record, layout, sampled=sampled).facts()
 
 
 class _Gatherer(Reader):
     """Reads the columns of one record batch and counts what is in them."""
 
-    def __init__(self, record: pa.RecordBatch, layout: Layout) -> None:
+    def __init__(self, record: pa.RecordBatch, layout: Layout, *, sampled: bool) -> None:
         super().__init__(record)
-        self.layout = layout
+        self.layout, self.sampled = layout, sampled
 
     def count(
         self, kind: str, column: str, rows: BoolArray, value: object = "", position: IntArray | None = None
@@ -224,7 +230,17 @@ class _Gatherer(Reader):
                     label[scored] if code is not None and label is not None else None,
                 ),
             )
-        return replace(predicted, values=Distribution.of(values.ravel()))
+        return replace(predicted, values=self.spread(values))
+
+    def spread(self, values: FloatArray) -> Distribution:
+        """How the numbers of a model are spread: of a sample of wide rows those of some, within the ends of all."""
+        step = -(-values.shape[1] // WIDE) if self.sampled and values.ndim == 2 else 1
+        some = Distribution.of(values[::step].ravel())
+        if step == 1 or not some.n:
+            return some
+        finite = np.isfinite(values)
+        low, high = values.min(where=finite, initial=np.inf), values.max(where=finite, initial=-np.inf)
+        return replace(some, infinite=int(finite.size - finite.sum()), low=float(low), high=float(high))
 
     def rowwise(
         self, model: str, rows: FloatArray, code: IntArray | None, position: IntArray, label: FloatArray | None

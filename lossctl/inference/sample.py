@@ -12,12 +12,16 @@ from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
 from lossctl.reading.selection import cut, limit_of
-from lossctl.reading.storage import takeable
+from lossctl.reading.storage import is_list, takeable
 
 ROWS = 1 << 16
 """How many rows are looked at, about."""
 READ = 1 << 21
 """How many rows of a part are read for that."""
+CELLS = 1 << 24
+"""How many cells are read for that at most, of which a list has as many as numbers; wide rows are fewer for it."""
+FEWEST = 64
+"""How many rows are read however wide they are."""
 PARTS = 8
 """Over how many parts of a data set they are spread."""
 FIRST = (256, PARTS)
@@ -82,11 +86,14 @@ def _spread(parts: int) -> Sequence[int]:
 
 
 def _thinned(shard: Shard, wanted: Wanted, share: int, most: int) -> Sample:
-    """About ``share`` of the first ``most`` rows of a part, evenly spread."""
+    """About ``share`` of the first ``most`` rows of a part, evenly spread; of fewer rows where they are wide."""
     records: list[pa.RecordBatch] = []
     step, read = 1, 0
     try:
         for record in plain_rows(shard, wanted):
+            if not read and record.num_rows:
+                most = min(most, max(CELLS // _width(record), FEWEST))
+                share = min(share, most)
             if read >= most:
                 return Sample(tuple(records), whole=False)
             read += record.num_rows
@@ -96,6 +103,13 @@ def _thinned(shard: Shard, wanted: Wanted, share: int, most: int) -> Sample:
     except (BadRow, Resplit):
         return Sample(tuple(records), whole=False)
     return Sample(tuple(records), whole=step == 1)
+
+
+def _width(record: pa.RecordBatch) -> int:
+    """How many cells a row has on average."""
+    lists = [column for column in record.columns if is_list(column.type)]
+    numbers = int(sum(len(column.flatten()) for column in lists))
+    return max(int(record.num_columns) - len(lists) + numbers // int(record.num_rows), 1)
 
 
 def _every(record: pa.RecordBatch, step: int) -> pa.RecordBatch:

@@ -254,7 +254,7 @@ def see(source: Source, request: Request, layout: Layout | None = None, most: in
     facts, sample = no_facts(layout), sampled(source, layout.wanted(), most)
     try:
         for record in sample.records:
-            facts = facts + gather(layout, record)
+            facts = facts + gather(layout, record, sampled=True)
     except BadRow:
         pass  # the pass says what is wrong, with its place
     fits = tuple(fit(facts, layout, index) for index in range(len(layout.models)))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.domain import BoolArray, FloatArray, Span, row_sum, span_of
+from lossctl.domain import BoolArray, FloatArray, Span, laid_out, row_sum, span_of
 from lossctl.reading.storage import contents, is_list, mask_of
 
 ROOM = 1 << 22
@@ -147,7 +147,7 @@ def elements(array: pa.Array) -> pa.Array:
 
 
 def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
-    """A column of lists of ``k`` numbers as values ``(n, k)`` in Fortran order, and two masks ``(n,)``.
+    """A column of lists of ``k`` numbers as values ``(n, k)``, `laid_out`, and two masks ``(n,)``.
 
     The first mask is of rows that are null or hold a null or NaN, the second of rows of another length; each is
     ``None`` where the array shows that there are none. Values in such rows mean nothing.
@@ -173,14 +173,14 @@ def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None,
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
             places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
             matrix, holes, _ = vector_cells(array.take(places), k)
-            full, missing = np.zeros((len(array), k), order="F"), np.zeros((len(array), k), dtype=np.bool_)
+            full, missing = laid_out(np.zeros((len(array), k))), np.zeros((len(array), k), dtype=np.bool_)
             full[kept], missing[bad & ~other_length] = matrix, True
             if holes is not None:
                 missing[kept] = holes
             return full, missing, other_length
         flat = array.flatten()
     values, nulls = scalar_column(flat)
-    matrix = np.asfortranarray(values.reshape(len(array), k))
+    matrix = laid_out(values.reshape(len(array), k))
     holes = None if nulls is None else np.asarray(nulls.reshape(len(array), k))
     if null is not None:
         whole = np.repeat(null[:, None], k, axis=1)

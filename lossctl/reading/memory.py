@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from decimal import Decimal
+from functools import cached_property
 from numbers import Integral
 from typing import Any
 
@@ -24,6 +25,10 @@ from lossctl.reading.worded import heeding
 from lossctl.words import counted, said
 
 ROWS = 1 << 20
+MOST, FEWEST = 1 << 17, 1 << 8
+"""How many rows come at a time, and how many however wide they are."""
+COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
+"""About how many bytes of one column, and of all, come at a time."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,10 @@ class Slice:
         """Its rows."""
         names, needed = self.table.column_names, columns_needed(self.table.schema, wanted.names)
         places = [place for place, name in enumerate(names) if wanted.others or name in needed]
-        yield from self.table.select(places).to_batches(max_chunksize=1 << 17)
+        table = self.table.select(places)
+        sizes = [column.nbytes // max(table.num_rows, 1) for column in table.columns]
+        fitting = min(COLUMN_BYTES // max([1, *sizes]), BATCH_BYTES // max(sum(sizes), 1))
+        yield from table.to_batches(max_chunksize=min(MOST, max(fitting, FEWEST)))
 
 
 def _unpickled(rows: pa.Buffer, index: int, file: str) -> Slice:
@@ -76,7 +84,7 @@ class MemorySource:
     """Columns of text, or of lists of text, that are numbers, some of which are integers and no doubles."""
     nulls: NullWords = field(default_factory=NullWords)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Its columns."""
         columns = columns_in(self.table.schema)

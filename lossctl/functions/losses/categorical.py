@@ -18,7 +18,7 @@ from lossctl.domain import (
 )
 from lossctl.functions.class_labels import expected, one_hot, pick
 from lossctl.functions.loss import loss
-from lossctl.functions.softmax import Softmax
+from lossctl.functions.softmax import Softmax, largest_and_total
 from lossctl.functions.stable import excess
 
 
@@ -32,12 +32,14 @@ def _target(label: FloatArray, k: int, label_smoothing: float) -> FloatArray:
 
 def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> FloatArray:
     """Σ_k y_k (log Σ e^z − z_k), where a class of z = −∞ has the floor for its probability: that is exactly 0."""
-    soft, most = Softmax(logit), -np.log(np.float64(eps))
+    most = -np.log(np.float64(eps))
     if target.ndim == 1:
-        value = soft.log_total - pick(soft.shifted, target)
-        rows = np.flatnonzero(value == np.inf)
-        value[rows] = np.where(logit[rows, target[rows].astype(np.intp)] == -np.inf, most, np.inf)
+        largest, log_total = largest_and_total(logit)
+        hit = pick(logit, target)
+        value = log_total - (hit - largest)
+        value[value == np.inf] = np.where(hit[value == np.inf] == -np.inf, most, np.inf)
         return value
+    soft = Softmax(logit)
     value = row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
     rows = np.flatnonzero(value == np.inf)
     if len(rows):
@@ -55,7 +57,7 @@ def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
         at_class = soft.rows, target.astype(np.intp)
         p[at_class] = np.where(soft.top == target, -soft.miss, p[at_class] - 1.0)
         return p
-    total, rest, at_top = row_sum(target), target.copy(order="F"), (soft.rows, soft.top)
+    total, rest, at_top = row_sum(target), target.copy(order="K"), (soft.rows, soft.top)
     rest[at_top] = 0.0
     slope = p * total[:, None] - target
     slope[at_top] = row_sum(rest) - soft.miss * total
