@@ -198,6 +198,17 @@ static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict
     return kept;
 }
 
+/* The least and the largest value of each group, or NaN where one is, beside those that are there already. */
+static void spans_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, double *restrict low,
+                     double *restrict high) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double value = values[i];
+        double *least = low + code[i], *most = high + code[i];
+        if (value < *least || isnan(value)) *least = value;
+        if (value > *most || isnan(value)) *most = value;
+    }
+}
+
 /* How many non-negative numbers are in each of the 64 bins of an octave; rows of octaves that do not occur stay as they
    are, and `seen` says which do. */
 static void histogram_of(const double *restrict values, Py_ssize_t n, int64_t *restrict counts, uint8_t *restrict seen) {
@@ -239,6 +250,15 @@ VECTORISED static void terms_of(const double *restrict values, const double *res
         terms[5][i] = lost(cross, w, product) + w * product_error;
         terms[6][i] = squares;
         terms[7][i] = lost(squares, product, product) + (2.0 * product + product_error) * product_error;
+    }
+}
+
+/* |g| and g² of some rows. */
+VECTORISED static void sizes_of(const double *restrict gradient, Py_ssize_t n, double *restrict sizes,
+                                double *restrict squares) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        sizes[i] = fabs(gradient[i]);
+        squares[i] = gradient[i] * gradient[i];
     }
 }
 
@@ -382,6 +402,28 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *kernels_spans_by(PyObject *self, PyObject *args) {
+    PyObject *objects[4], *result = NULL;
+    Array arrays[4] = {{{0}, 0}};
+    Py_ssize_t n, codes, groups, others;
+    if (!PyArg_ParseTuple(args, "OOOO", &objects[0], &objects[1], &objects[2], &objects[3])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    double *low = code ? items(objects[2], &arrays[2], 'd', 1, &groups) : NULL;
+    double *high = low ? items(objects[3], &arrays[3], 'd', 1, &others) : NULL;
+    if (high) {
+        int fits = codes == n && others == groups;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, groups);
+        if (fits) spans_by(values, code, n, low, high);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 4);
+    return result;
+}
+
 static PyObject *kernels_squares(PyObject *self, PyObject *args) {
     PyObject *objects[2], *result = NULL;
     Array arrays[2] = {{{0}, 0}};
@@ -404,6 +446,38 @@ static PyObject *kernels_squares(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, UNFIT);
     }
     release(arrays, 2);
+    return result;
+}
+
+static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
+    PyObject *objects[5], *result = NULL;
+    Array arrays[4] = {{{0}, 0}};
+    Py_buffer seen = {0};
+    Py_ssize_t n, levels, kinds, bins;
+    double sizes[PIECE], squares[PIECE];
+    if (!PyArg_ParseTuple(args, "OOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4])) return NULL;
+    double *gradient = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *digits = gradient ? items(objects[1], &arrays[1], 'q', 1, &levels) : NULL;
+    int64_t *infinite = digits ? items(objects[2], &arrays[2], 'q', 1, &kinds) : NULL;
+    int64_t *counts = infinite ? items(objects[3], &arrays[3], 'q', 1, &bins) : NULL;
+    if (counts && !PyObject_GetBuffer(objects[4], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
+        if (levels == 2 * LEVELS && kinds == 6 && bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+            Py_BEGIN_ALLOW_THREADS
+            for (Py_ssize_t start = 0; start < n; start += PIECE) {
+                const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+                sizes_of(gradient + start, size, sizes, squares);
+                total_of(sizes, size, digits, infinite);
+                total_of(squares, size, digits + LEVELS, infinite + 3);
+                histogram_of(sizes, size, counts, seen.buf);
+            }
+            Py_END_ALLOW_THREADS
+            result = Py_NewRef(Py_None);
+        } else {
+            PyErr_SetString(PyExc_ValueError, UNFIT);
+        }
+        PyBuffer_Release(&seen);
+    }
+    release(arrays, 4);
     return result;
 }
 
@@ -461,14 +535,45 @@ static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *kernels_terms(PyObject *self, PyObject *args) {
+    PyObject *objects[3], *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_ssize_t n, weights, room;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    double *weight = values ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
+    double *all = weight ? items(objects[2], &arrays[2], 'd', 1, &room) : NULL;
+    double(*terms)[PIECE] = all ? PyMem_Malloc(TERMS * sizeof *terms) : NULL;
+    if (all && !terms) {
+        PyErr_NoMemory();
+    } else if (all && (weights != n || room != TERMS * n)) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    } else if (all) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t start = 0; start < n; start += PIECE) {
+            const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+            terms_of(values + start, weight + start, size, terms);
+            for (int term = 0; term < TERMS; term++) memcpy(all + term * n + start, terms[term], size * sizeof *all);
+        }
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    PyMem_Free(terms);
+    release(arrays, 3);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
+    {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
+    {"sizes", kernels_sizes, METH_VARARGS, "Add sizes and squares to digits, and how many sizes are in each bin."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
+    {"terms", kernels_terms, METH_VARARGS, "Write wx, w², w²x and w²x², each followed by what its rounding took away."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -82,7 +82,10 @@ def _compiled(kernels: ModuleType, values: FloatArray) -> Sums:
 
 
 def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) -> Sums:
-    """As `sums_of`, whatever the order of the rows; what two folds of all rows at once do not hold is left to NumPy."""
+    """As `sums_of`, whatever the order of the rows.
+
+    What two folds leave of some rows goes to two more, and to NumPy where it is too large or too small for folds.
+    """
     values, code = np.ascontiguousarray(values), groups.code
     infinite = np.zeros((groups.number, 3), dtype=np.int64)
     largest = kernels.largest(values)
@@ -92,7 +95,7 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
         values = np.where(np.isfinite(values), values, 0.0)
         largest = kernels.largest(values)
     digits: Digits = {}
-    if SMALLEST < largest < HUGE:
+    while SMALLEST < largest < HUGE:
         exponent = math.frexp(largest)[1] - 2 * FOLD
         units = np.zeros((groups.number, 3), dtype=np.int64)
         left, left_code = np.empty(len(values) + 1), np.empty(len(values) + 1, dtype=np.int64)
@@ -101,7 +104,8 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
             if column.any():
                 _add_units(digits, column, exponent + place * FOLD)
         values, code = left[:count], left_code[:count]
-    if largest and len(values):
+        largest = kernels.largest(values)
+    if largest:
         rest, _, _ = _blockwise(values, Groups(code, groups.number))
         for level, digit in carried(rest).items():
             add_digit(digits, level, digit)

@@ -2,19 +2,21 @@
 
 import math
 from fractions import Fraction
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import FloatArray, IntArray, row_sum
+from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
+from lossctl.sums.digits import LEVELS, by_level
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
-from lossctl.sums.products import scaled_sum, sum_of_products
+from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
 
 OCTAVE = 64
@@ -63,8 +65,13 @@ class Histogram:
         if groups is None and compiled.kernels is not None:
             counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
             compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), seen)
-            return cls({octave: counts[octave][:, None].copy() for octave in np.flatnonzero(seen).tolist()})
+            return cls.of_octaves(counts, seen)
         return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
+
+    @classmethod
+    def of_octaves(cls, counts: IntArray, seen: BoolArray) -> "Histogram":
+        """The histogram of a single group, of counts by all octaves and bins, in those octaves that were seen."""
+        return cls({octave: counts[octave][:, None].copy() for octave in np.flatnonzero(seen).tolist()})
 
     @classmethod
     def of_scaled(cls, norms: FloatArray, exponents: IntArray, groups: Groups | None) -> "Histogram":
@@ -158,6 +165,9 @@ class Gradients:
             raise TypeError("rows without a gradient")
         groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
+            plain = rows.gradient.ndim == 1 and weight is None and groups is None
+            if plain and compiled.kernels and (lifted := cls._compiled(compiled.kernels, rows.gradient)):
+                return lifted
             if rows.gradient.ndim == 1:
                 absolute = largest = norm = np.abs(rows.gradient)
             else:
@@ -175,16 +185,29 @@ class Gradients:
             sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, groups)
             if weight is not None:
                 sum_norm_squares = sum_of_products(weighted, norm, groups)
-            peak = _maximum(peak, groups)
+            highest = _maximum(norm, groups)
             return cls(
                 sum_absolute,
                 sum_squares,
                 sum_norm,
                 sum_norm_squares,
-                *_parted(peak),
-                _maximum(norm, groups),
+                *_parted(highest if peak is norm else _maximum(peak, groups)),
+                highest,
                 Histogram.of(weighted, groups),
             )
+
+    @classmethod
+    def _compiled(cls, kernels: ModuleType, gradient: FloatArray) -> "Gradients | None":
+        """The sums of rows without weights that have one number each; ``None`` where squares leave the doubles."""
+        gradient = np.ascontiguousarray(gradient)
+        digits, infinite = np.zeros((2, LEVELS), dtype=np.int64), np.zeros((2, 1, 3), dtype=np.int64)
+        counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
+        kernels.sizes(gradient, digits.reshape(-1), infinite.reshape(-1), counts.reshape(-1), seen)
+        norm, squares = (ExactSum(by_level(own), odd) for own, odd in zip(digits, infinite, strict=True))
+        if not safe_squares(squares):
+            return None
+        largest = np.array([kernels.largest(gradient)])
+        return cls(norm, squares, norm, squares, *_parted(largest), largest, Histogram.of_octaves(counts, seen))
 
     @classmethod
     def _scaled(
@@ -333,6 +356,9 @@ def _maximum(values: npt.NDArray[Any], groups: Groups | None) -> npt.NDArray[Any
     if groups is None:
         return np.maximum.reduce(values, keepdims=True)
     largest = np.zeros(groups.number, dtype=values.dtype)
+    if compiled.kernels is not None and values.dtype == np.float64:
+        compiled.kernels.spans_by(np.ascontiguousarray(values), groups.code, np.zeros(groups.number), largest)
+        return largest
     with np.errstate(invalid="ignore"):
         np.maximum.at(largest, groups.code, values)
     return largest

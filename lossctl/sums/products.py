@@ -25,7 +25,7 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
     """
     total = ExactSum.zero(1 if groups is None else groups.number)
-    for cut in cuts(len(left), groups):
+    for cut in cuts(len(left), whole=groups is not None):
         first = left[cut]
         second = first if right is left else right[cut]
         if _moderate(first) and (second is first or _moderate(second)):
@@ -39,9 +39,9 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     return total
 
 
-def cuts(n: int, groups: Groups | None) -> list[slice]:
-    """The slices of ``n`` rows that are multiplied at a time: blocks that stay in the cache, or all rows of groups."""
-    step = BLOCK if groups is None else max(n, 1)
+def cuts(n: int, *, whole: bool) -> list[slice]:
+    """The slices of ``n`` rows that are multiplied at a time: blocks that stay in the cache, or all rows."""
+    step = max(n, 1) if whole else BLOCK
     return [slice(start, start + step) for start in range(0, n, step)]
 
 
@@ -133,12 +133,18 @@ def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None =
     """The sum of products of non-negative numbers, by group, each rounded: for sums that do not end in a difference."""
     with np.errstate(all="ignore"):
         total = ExactSum.of(left * right, groups)
-    sums = total.nearly()
-    occurs = True if groups is None else groups.counts > 0
-    safe = (sums > TINY) & (sums < 1 / TINY) | ~np.asarray(occurs)
-    if (safe.all() and not total.infinite.any()) or (groups is None and not left.any()):
+    if groups is None and (safe_squares(total) or not left.any()):
         return total
+    if groups is not None and not total.infinite.any():
+        sums = total.nearly()
+        if ((sums > TINY) & (sums < 1 / TINY) | (groups.counts == 0)).all():
+            return total
     return exact_products(left, right, groups)
+
+
+def safe_squares(total: ExactSum) -> bool:
+    """Whether a sum of rounded products, of a single group, lost nothing to underflow or overflow."""
+    return not total.infinite.any() and TINY < to_float(total.exact()[0]) < 1 / TINY
 
 
 def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -151,6 +151,8 @@ def ranked(code: IntArray) -> tuple[IntArray, IntArray]:
         used, place = np.unique(code, return_inverse=True)
         return used, place
     used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
+    if len(used) > most:
+        return used, code
     table = np.zeros(most + 1, dtype=np.int64)
     table[used] = np.arange(len(used))
     return used, table[code]

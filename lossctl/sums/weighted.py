@@ -72,7 +72,7 @@ def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None)
     """
     empty = ExactSum.zero(1 if groups is None else groups.number)
     sums, odd = [empty] * 4, empty
-    for cut in cuts(len(values), groups):
+    for cut in cuts(len(values), whole=groups is not None or compiled.kernels is not None):
         value = values[cut]
         if not (math.isfinite(value.min()) and math.isfinite(value.max())):
             finite = np.isfinite(value)
@@ -121,6 +121,9 @@ def far_products(
 def _terms(value: FloatArray, weight: FloatArray) -> FloatArray:
     """wℓ, w², w²ℓ and w²ℓ² of each row, each followed by what its rounding took away, ``(8, n)``: two are exact."""
     terms = np.empty((8, len(value)))
+    if compiled.kernels is not None:
+        compiled.kernels.terms(np.ascontiguousarray(value), np.ascontiguousarray(weight), terms.reshape(-1))
+        return terms
     for start in range(0, len(value), PIECE):
         piece = slice(start, start + PIECE)
         _fill(terms[:, piece], value[piece], weight[piece])
@@ -154,6 +157,9 @@ def least_and_most(values: FloatArray, groups: Groups | None) -> tuple[FloatArra
             values, keepdims=True, initial=-np.inf
         )
     low, high = np.full(groups.number, np.inf), np.full(groups.number, -np.inf)
+    if compiled.kernels is not None:
+        compiled.kernels.spans_by(np.ascontiguousarray(values), groups.code, low, high)
+        return low, high
     with np.errstate(invalid="ignore"):
         np.minimum.at(low, groups.code, values)
         np.maximum.at(high, groups.code, values)

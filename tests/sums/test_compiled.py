@@ -108,6 +108,26 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
         ("histogram", (np.ones(3), np.zeros(64 << 11, np.int64), np.zeros(3, np.bool_)), ValueError),
         ("weighted", (np.ones(3), np.ones(2), np.zeros(240, np.int64)), ValueError),
         ("weighted", (np.ones(3), np.ones(3), np.zeros(60, np.int64)), ValueError),
+        ("span", (np.empty(0),), ValueError),
+        ("spans_by", (np.ones(1), np.array([1]), np.zeros(1), np.zeros(1)), ValueError),
+        ("spans_by", (np.ones(1), np.array([0]), np.zeros(1), np.zeros(2)), ValueError),
+        ("terms", (np.ones(3), np.ones(3), np.zeros(23)), ValueError),
+        ("terms", (np.ones(3), np.ones(2), np.zeros(24)), ValueError),
+        (
+            "sizes",
+            (np.ones(3), *(np.zeros(n, np.int64) for n in (60, 6, 64 << 11)), np.zeros(1 << 11, np.bool_)),
+            ValueError,
+        ),
+        (
+            "sizes",
+            (np.ones(3), *(np.zeros(n, np.int64) for n in (120, 3, 64 << 11)), np.zeros(1 << 11, np.bool_)),
+            ValueError,
+        ),
+        (
+            "sizes",
+            (np.ones(3), *(np.zeros(n, np.int64) for n in (120, 6, 64 << 11)), np.zeros(3, np.bool_)),
+            ValueError,
+        ),
         (
             "sums_by",
             (np.ones(1), np.array([1]), 0, np.zeros(3, np.int64), np.ones(2), np.zeros(2, np.int64)),
