@@ -8,7 +8,7 @@ a compressed file, a shard holds its bytes.
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -232,6 +232,17 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what remains; the file itself stays open."""
+
+
+@runtime_checkable
+class RowWriter(Writer, Protocol):
+    """A writer of text, in which no row depends on those before it: what rows come to can be made elsewhere."""
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes | pa.Buffer:
+        """What some rows come to, wherever they stand."""
+
+    def append(self, rows: bytes | pa.Buffer) -> None:
+        """Append rows as `encoded` gives them."""
 
 
 class Format(Protocol):

@@ -36,6 +36,14 @@ class DelimitedWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
+        self.append(self.encoded(batch))
+
+    def append(self, rows: bytes | pa.Buffer) -> None:
+        """Append lines."""
+        self.file.write(rows)
+
+    def encoded(self, batch: pa.RecordBatch) -> pa.Buffer:
+        """The lines of some rows."""
         import pyarrow.compute as pc
         import pyarrow.csv
 
@@ -49,7 +57,9 @@ class DelimitedWriter:
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if special else "none"
         options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
-        pyarrow.csv.write_csv(batch, self.file, options)
+        lines = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(batch, lines, options)
+        return lines.getvalue()
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
@@ -87,7 +97,15 @@ class JsonLinesWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        self.file.write(b"".join(line + b"\n" for line in _objects(batch)))
+        self.append(self.encoded(batch))
+
+    def append(self, rows: bytes) -> None:
+        """Append lines."""
+        self.file.write(rows)
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes:
+        """The lines of some rows."""
+        return b"".join(line + b"\n" for line in _objects(batch))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
@@ -98,11 +116,15 @@ class JsonArrayWriter(JsonLinesWriter):
 
     between = b"[\n"
 
-    def write_batch(self, batch: pa.RecordBatch, /) -> None:
-        """Append rows."""
-        for line in _objects(batch):
-            self.file.write(self.between + line)
+    def append(self, rows: bytes) -> None:
+        """Append objects."""
+        if rows:
+            self.file.write(self.between + rows)
             self.between = b",\n"
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes:
+        """The objects of some rows."""
+        return b",\n".join(_objects(batch))
 
     def close(self) -> None:
         """Write the end of the array."""
