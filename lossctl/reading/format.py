@@ -315,6 +315,11 @@ def is_written(format_: Format) -> bool:
     return not getattr(format_, "read_only", False)
 
 
+def is_written_in_python(format_: Format) -> bool:
+    """Whether writing rows takes the interpreter's lock, so that threads wait for each other."""
+    return getattr(format_, "written_in_python", False)
+
+
 def not_written(format_: Format) -> UsageError:
     """The error for a format that is read only."""
     known = [suffix for other in formats if is_written(other) for suffix in other.suffixes]

@@ -13,7 +13,7 @@ from lossctl.reading.selection import Chosen, Selected
 from lossctl.reading.slices import Slice, slices
 from lossctl.reading.stores import REFUSALS
 
-ROWS = 1 << 17
+ROWS = 1 << 16
 """How many rows a slice has at most: what they come to is held until its turn."""
 
 

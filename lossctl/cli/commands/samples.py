@@ -72,11 +72,12 @@ def samples(
     from lossctl.evaluation.samples import worst_rows
     from lossctl.evaluation.shared_samples import shared_rows
     from lossctl.inference.request import Request
+    from lossctl.reading.format import is_written_in_python
 
     files = files or ["-"]
-    how = running.over(files, join)
     voice = Voice(quiet)
     target = _format(form, output)
+    how = running.over(files, join, returned=top is None and not is_written_in_python(target))
     joined = join.asked(files)
     inputs = input_files(files, join.labels)
     if output is not None:
