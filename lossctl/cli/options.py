@@ -354,11 +354,18 @@ class RunningOptions:
     ] = None
 
     def over(
-        self, files: list[str], join: Join | None = None, progress: "Progress | None" = None, *, joined: bool = False
+        self,
+        files: list[str],
+        join: Join | None = None,
+        progress: "Progress | None" = None,
+        *,
+        joined: bool = False,
+        returned: bool = False,
     ) -> "Running":
         """How to run over files: by the usual engine where none is asked for.
 
-        What is joined, with labels or otherwise, is in memory, where threads are.
+        What is joined, with labels or otherwise, is in memory, where threads are; and where all rows are returned,
+        threads have nothing to send.
 
         Raises:
             UsageError: there is no such engine, it has no scheduler, or it is one worker and is to be several.
@@ -368,7 +375,7 @@ class RunningOptions:
 
         if self.engine == "serial" and self.threads is not None and is_typed("threads"):
             raise UsageError("--threads is for engines of several workers, and --engine serial is one", "Give one.")
-        usual = "threads" if joined or (join is not None and join.labels) else usual_engine(files)
+        usual = "threads" if joined or returned or (join is not None and join.labels) else usual_engine(files)
         return Running(self.engine or usual, self.threads, self.scheduler, progress)
 
 

@@ -15,7 +15,7 @@ from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.measure import evaluated, kernel_label
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again
+from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again, written_in_doubles
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells
 from lossctl.functions.lookup import get_loss
 from lossctl.reading.cells import BadRow, kind_of, text_of
@@ -90,7 +90,7 @@ def _move(
     """A row as a pair of a loss and two models sees it."""
     row, difference = moved
     file, line = folded.passed.locate(row)
-    columns = _cells(in_doubles(own_columns(again.record, plan), folded.passed.source, plan), place)
+    columns = _cells(in_doubles(own_columns(again.record, plan), written_in_doubles(folded.passed.source, plan)), place)
     predictions: list[Number] = []
     losses: list[float] = []
     for side in plan.pairs[number]:

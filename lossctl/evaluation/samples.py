@@ -22,6 +22,7 @@ from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow, numbers, texts
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.numbered import numbered
 from lossctl.reading.rounding import lists_in_doubles
 from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import contents, plain, takeable
@@ -78,21 +79,21 @@ def every_row(
         Mixed: a column has no such type.
         DataError: as for `lossctl.evaluate`, once the rows before have been handed out.
     """
-    agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
-    for piece in _pieces(source, plan, finish, verbatim=verbatim):
-        if not several_types:
-            piece = replace(piece, own=in_doubles(piece.own, source, plan))  # noqa: PLW2901
-        yield _agreeing(piece, agreement, plan, several_types=several_types)
+    agreement, verbatim = agreed(source, plan, verbatim=verbatim, several_types=several_types)
+    doubles = None if several_types else written_in_doubles(source, plan)
+    passed = numbered(source, None)
+    for piece in _pieces(source if passed is None else passed, plan, finish, verbatim=verbatim):
+        yield as_written(piece, agreement, plan, doubles)
 
 
-def _agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) -> tuple[Agreement, bool]:
+def agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) -> tuple[Agreement, bool]:
     """What the columns of the files have in common, and whether it takes reading them as text; errors as below."""
     if several_types or len(source.files) == 1:
         return Agreement(), verbatim
     try:
-        return _foreseen(source, plan, _everything(plan, verbatim=verbatim)), verbatim
+        return _foreseen(source, plan, everything(plan, verbatim=verbatim)), verbatim
     except Mixed:
-        return _foreseen(source, plan, _everything(plan, verbatim=True)), True  # as text, files of text agree
+        return _foreseen(source, plan, everything(plan, verbatim=True)), True  # as text, files of text agree
 
 
 def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
@@ -102,25 +103,47 @@ def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
         Mixed: the types of a column have nothing in common.
         DataError: a file cannot be opened.
     """
-    agreement = Agreement()
+    agreement, doubles = Agreement(), written_in_doubles(source, plan)
     for shard in beginnings(source):
-        try:
-            record = next(plain_rows(shard, wanted), None)
-        except Resplit as resplit:
-            record = next(plain_rows(resplit.rest, wanted), None)
-        except BadRow:
-            continue  # said with its place when its turn comes
-        if record is not None:
-            record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
-            agreement.widen(own_columns(in_doubles(record, source, plan), plan).schema, shard.file)
+        begin(agreement, shard, plan, wanted, doubles)
     return agreement
 
 
-def in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordBatch:
-    """The rows with doubles where text came as numerals because some integers are no doubles: a column has one type."""
-    numbers = plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
+def begin(agreement: Agreement, shard: Shard, plan: Plan, wanted: Wanted, doubles: frozenset[str] | None) -> None:
+    """Have an agreement take in the columns of the first rows of a shard; one that is bad is said in its turn.
+
+    Raises:
+        Mixed: the types of a column have nothing in common.
+        DataError: it cannot be read.
+    """
+    try:
+        record = next(plain_rows(shard, wanted), None)
+    except Resplit as resplit:
+        record = next(plain_rows(resplit.rest, wanted), None)
+    except BadRow:
+        return
+    if record is not None:
+        record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
+        record = record if doubles is None else in_doubles(record, doubles)
+        agreement.widen(own_columns(record, plan).schema, shard.file)
+
+
+def counted_by(plan: Plan) -> Wanted:
+    """A column of those that are needed, to count rows by."""
+    wanted = plan.layout.wanted()
+    numbers = min(wanted.numbers, default=None)
+    return Wanted(frozenset(() if numbers is None else (numbers,)), wanted.texts if numbers is None else frozenset())
+
+
+def written_in_doubles(source: Source, plan: Plan) -> frozenset[str]:
+    """The columns that are numbers, and may come as numerals where text holds integers that are no doubles."""
+    return plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
+
+
+def in_doubles(record: pa.RecordBatch, names: frozenset[str]) -> pa.RecordBatch:
+    """The rows with doubles where those columns came as numerals: a column has one type."""
     for index, field in enumerate(record.schema):
-        if field.name in numbers and pa.types.is_string(field.type):
+        if field.name in names and pa.types.is_string(field.type):
             record = record.set_column(index, field.name, written_numbers(record.column(index), field.name))
     return record
 
@@ -128,24 +151,41 @@ def in_doubles(record: pa.RecordBatch, source: Source, plan: Plan) -> pa.RecordB
 def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
     """The table in the order of the rows; arguments and errors as for `every_row`."""
     traversal, total = Traversal(source, SERIAL), nothing(plan)
-    for record in traversal.batches(_everything(plan, verbatim=verbatim)):
-        start = total.rows
-        rows, batch = _validated(record, plan, traversal, start)
-        total = total + tally(plan, batch)
-        complain(plan, total.problems, traversal)
-        number = traversal.numbers(np.arange(start, start + rows.num_rows))
-        yield _piece(plan, rows, batch, traversal.locate(start)[0], number, several=len(source.files) > 1)
+    for record in traversal.batches(everything(plan, verbatim=verbatim)):
+        total, piece = next_piece(record, plan, traversal, total)
+        yield piece
+    ended(total, traversal, plan, finish)
+
+
+def next_piece(record: pa.RecordBatch, plan: Plan, traversal: Traversal, total: Measured) -> tuple[Measured, Piece]:
+    """The next rows that a traversal gives, with what all so far come to; a `DataError` for what is wrong with them."""
+    start = total.rows
+    rows, batch = _validated(record, plan, traversal, start)
+    total = total + tally(plan, batch)
+    complain(plan, total.problems, traversal)
+    number = traversal.numbers(np.arange(start, start + rows.num_rows))
+    several = len(traversal.source.files) > 1
+    return total, piece_of(plan, rows, batch, traversal.locate(start)[0], number, several=several)
+
+
+def ended(total: Measured, traversal: Traversal, plan: Plan, finish: Finish) -> None:
+    """Tell what was counted; a `DataError` where nothing was."""
     ensure_measured(total, traversal, plan)
     finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
 
 
 def _validated(record: pa.RecordBatch, plan: Plan, traversal: Traversal, start: int) -> tuple[pa.RecordBatch, Batch]:
     """Rows of which the first is row ``start``, and those of them that can be measured; a `DataError` for a bad one."""
-    record = takeable(record)
     try:
-        batch = validate(record, plan)
+        return measurable(record, plan)
     except BadRow as bad:
         raise DataError(f"{traversal.place(start + bad.row)}: {bad.what}", bad.hint) from None
+
+
+def measurable(record: pa.RecordBatch, plan: Plan) -> tuple[pa.RecordBatch, Batch]:
+    """Rows, and those of them that can be measured; a `BadRow` for one that cannot be read."""
+    record = takeable(record)
+    batch = validate(record, plan)
     return lists_in_doubles(record, plan.layout.wanted().numbers), batch
 
 
@@ -168,27 +208,33 @@ def worst_rows(
         Mixed: as for `every_row`.
         DataError: as for `lossctl.evaluate`.
     """
-    agreement, verbatim = _agreed(source, plan, verbatim=verbatim, several_types=several_types)
+    agreement, verbatim = agreed(source, plan, verbatim=verbatim, several_types=several_types)
     if source.once:
         pieces = _worst_of(_pieces(source, plan, finish, verbatim=verbatim), most)
         order = _by_loss(pieces, most)
     else:
         pieces, order = _found_again(source, plan, most, finish, running, verbatim=verbatim)
-    if not several_types:
-        pieces = [replace(piece, own=in_doubles(piece.own, source, plan)) for piece in pieces]
-    for piece in [] if several_types else pieces:
-        agreement.widen(piece.own.schema, piece.file)
-    records = [_agreeing(piece, agreement, plan, several_types=several_types) for piece in pieces]
+    doubles = None if several_types else written_in_doubles(source, plan)
+    if doubles is not None:
+        for piece in pieces:
+            agreement.widen(in_doubles(piece.own, doubles).schema, piece.file)
+    records = [as_written(piece, agreement, plan, doubles) for piece in pieces]
     yield from _in_order(records, order)
 
 
-def _agreeing(piece: Piece, agreement: Agreement, plan: Plan, *, several_types: bool) -> pa.RecordBatch:
+def as_written(piece: Piece, agreement: Agreement, plan: Plan, doubles: frozenset[str] | None) -> pa.RecordBatch:
     """The rows as they are written; errors as for `Agreement.fitted`.
 
     Where types may differ, numbers that were measured are doubles: the shortest text of a float32 is another double.
+
+    Args:
+        piece: the rows.
+        agreement: what the files have in common.
+        plan: what was measured.
+        doubles: as of `written_in_doubles`; ``None`` where a column may have several types.
     """
-    if not several_types:
-        return replace(piece, own=agreement.fitted(piece.own, piece.file)).record()
+    if doubles is not None:
+        return replace(piece, own=agreement.fitted(in_doubles(piece.own, doubles), piece.file)).record()
     own = agreement.ordered(piece.own, piece.file)
     for index, field in enumerate(own.schema):
         if field.name in plan.roles.needed and pa.types.is_floating(contents(field.type)):
@@ -226,15 +272,14 @@ def _found_again(
     ranking = replace(plan, models=models, samples=most, gradient=False)
     folded = fold_rows(source, ranking, lift, nothing(ranking), running, keep=True)
     total, traversal = folded.total, folded.passed
-    ensure_measured(total, traversal, plan)
-    finish(total, traversal.remarks(), told(total.problems, traversal, "no double"))
+    ended(total, traversal, plan, finish)
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
     pieces: list[Piece] = []
     order: list[int] = []
     for again in read_again(traversal, plan, rows, verbatim=verbatim):
         file, number = traversal.locate(int(again.rows[0]))[0], traversal.numbers(again.rows)
-        pieces.append(_piece(plan, again.record, again.batch, file, number, several=len(source.files) > 1))
+        pieces.append(piece_of(plan, again.record, again.batch, file, number, several=len(source.files) > 1))
         order += again.rows.tolist()
     place = {row: index for index, row in enumerate(order)}
     return pieces, np.array([place[row] for row in rows], dtype=np.int64)
@@ -255,7 +300,7 @@ def read_again(traversal: Traversal, plan: Plan, rows: Sequence[int], *, verbati
     """Rows of a pass that kept its shards, in the order of the data; errors as for `worst_rows`."""
     for shard, start, local in _by_shard(traversal, rows):
         offset = 0
-        for record in traversal.records(shard, start, _everything(plan, verbatim=verbatim)):
+        for record in traversal.records(shard, start, everything(plan, verbatim=verbatim)):
             places = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(places):
                 chosen, batch = _validated(
@@ -296,7 +341,7 @@ def _by_shard(traversal: Traversal, rows: Sequence[int]) -> Iterator[tuple[Shard
         yield shard, start, np.array(sorted(places), dtype=np.int64)
 
 
-def _everything(plan: Plan, *, verbatim: bool) -> Wanted:
+def everything(plan: Plan, *, verbatim: bool) -> Wanted:
     """All columns, as they are read for the per-sample table."""
     return replace(plan.layout.wanted(others=True), verbatim=verbatim)
 
@@ -308,7 +353,7 @@ def own_columns(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
     return record.select([place for place, name in enumerate(record.schema.names) if name not in plan.roles.inside])
 
 
-def _piece(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
+def piece_of(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
     """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
         record, number = record.take(numbers(batch.position)), number[batch.position]

@@ -94,12 +94,39 @@ class Traversal:
                             yield self._passed(shard, output)
                             return
                 self._enter(taken[0], Kept())
-                raise DataError(f"{self._read_place(bad.row)}: {bad.what}", bad.hint) from None
+                raise self.failed(bad) from None
             except MemoryError:
                 raise too_little_memory(taken[0].file if taken else self.source.files[-1]) from None
             except Resplit as resplit:
                 taken.popleft()
                 shards = chain([resplit.rest], _next_files(chain([*taken], shards)))
+
+    def failed(self, bad: BadRow) -> DataError:
+        """The error for a row of the shard that was entered last."""
+        return DataError(f"{self._read_place(bad.row)}: {bad.what}", bad.hint)
+
+    @property
+    def before(self) -> int:
+        """How many rows were read of the file of the shard that was entered last, before that shard."""
+        return int(self._in_file(len(self.parts) - 1, np.zeros(1, np.int64))[0]) - 1
+
+    def rest(self, shard: Shard, wanted: Wanted, given: int) -> Iterator[pa.RecordBatch]:
+        """The rows of the shard that was passed last, after so many of which nothing came; errors as for `map`."""
+        kept = self.kept[-1] = Kept()
+        self.rows = self.starts[-1] + given
+        try:
+            for record in plain_rows(shard, wanted, kept):
+                self.read = self.begins[-1] + kept.rows
+                skipped = min(given, record.num_rows)
+                given -= skipped
+                if skipped < record.num_rows or not record.num_rows:
+                    yield record.slice(skipped)
+                    self.rows += record.num_rows - skipped
+            self.read = self.begins[-1] + kept.rows
+        except BadRow as bad:
+            raise self.failed(bad) from None
+        except MemoryError:
+            raise too_little_memory(shard.file) from None
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
@@ -117,7 +144,7 @@ class Traversal:
                     self.rows += record.num_rows
                 self.read = begin + kept.rows
             except BadRow as bad:
-                raise DataError(f"{self._read_place(bad.row)}: {bad.what}", bad.hint) from None
+                raise self.failed(bad) from None
             except MemoryError:
                 raise too_little_memory(shard.file) from None
             except Resplit as resplit:

@@ -8,7 +8,7 @@ a compressed file, a shard holds its bytes.
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -234,6 +234,17 @@ class Writer(Protocol):
         """Write what remains; the file itself stays open."""
 
 
+@runtime_checkable
+class RowWriter(Writer, Protocol):
+    """A writer of text, in which no row depends on those before it: what rows come to can be made elsewhere."""
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes | pa.Buffer:
+        """What some rows come to, wherever they stand."""
+
+    def append(self, rows: bytes | pa.Buffer) -> None:
+        """Append rows as `encoded` gives them."""
+
+
 class Format(Protocol):
     """A way to open files, and to write them."""
 
@@ -302,6 +313,11 @@ def suffixes() -> tuple[str, ...]:
 def is_written(format_: Format) -> bool:
     """Whether files of a format are written, rather than read only."""
     return not getattr(format_, "read_only", False)
+
+
+def is_written_in_python(format_: Format) -> bool:
+    """Whether writing rows takes the interpreter's lock, so that threads wait for each other."""
+    return getattr(format_, "written_in_python", False)
 
 
 def not_written(format_: Format) -> UsageError:

@@ -60,6 +60,8 @@ class Slice:
     nbytes: int
     before: int = 0
     """How many rows of its file come before the shard, where that is asked for."""
+    step: int | None = None
+    """After how many rows a record batch ends at the latest, so that it does not matter how a shard is sliced."""
 
     @property
     def file(self) -> str:
@@ -74,7 +76,8 @@ class Slice:
         try:
             for _ in cursor.upto(self.start):
                 pass
-            yield from cursor.upto(self.stop)
+            for stop in self._stops(cursor):
+                yield from cursor.upto(stop)
         except BadRow as bad:
             raise BadRow(bad.row - self.start, bad.what, bad.hint) from None
         except Resplit as resplit:
@@ -82,8 +85,17 @@ class Slice:
         if self.stop is not None:
             _left.cursor = cursor
 
+    def _stops(self, cursor: Cursor) -> Iterator[int | None]:
+        """The rows before which record batches end, as far as a cursor gets; the last is ``stop``."""
+        if self.step is not None:
+            stop = self.start + self.step
+            while (self.stop is None or stop < self.stop) and cursor.row == stop - self.step:
+                yield stop
+                stop += self.step
+        yield self.stop
 
-def slices(shard: Shard, rows: int, most: int, first: int, before: int = 0) -> Iterator[Slice]:
+
+def slices(shard: Shard, rows: int, most: int, first: int, before: int = 0, step: int | None = None) -> Iterator[Slice]:
     """A shard in slices.
 
     Args:
@@ -92,6 +104,7 @@ def slices(shard: Shard, rows: int, most: int, first: int, before: int = 0) -> I
         most: how many rows a slice has at most.
         first: the index of the first slice.
         before: how many rows of its file come before it.
+        step: after how many rows a record batch ends at the latest.
     """
     number = max(-(-rows // most), 1)
     whole = shard if isinstance(shard, Slice) else Slice(shard, 0, None, first, shard.nbytes)
@@ -99,4 +112,12 @@ def slices(shard: Shard, rows: int, most: int, first: int, before: int = 0) -> I
         start = whole.start + index * most
         stop = whole.stop if index == number - 1 else start + most
         nbytes = whole.nbytes // number
-        yield replace(whole, start=start, stop=stop, index=first + index, nbytes=nbytes, before=before - whole.start)
+        yield replace(
+            whole,
+            start=start,
+            stop=stop,
+            index=first + index,
+            nbytes=nbytes,
+            before=before - whole.start,
+            step=step,
+        )

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -36,6 +37,14 @@ class DelimitedWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
+        self.append(self.encoded(batch))
+
+    def append(self, rows: bytes | pa.Buffer) -> None:
+        """Append lines."""
+        self.file.write(rows)
+
+    def encoded(self, batch: pa.RecordBatch) -> pa.Buffer:
+        """The lines of some rows."""
         import pyarrow.compute as pc
         import pyarrow.csv
 
@@ -49,7 +58,9 @@ class DelimitedWriter:
         # Arrow quotes every text or none; where no cell needs it, none reads better.
         style = "needed" if special else "none"
         options = pyarrow.csv.WriteOptions(include_header=False, delimiter=self.delimiter, quoting_style=style)
-        pyarrow.csv.write_csv(batch, self.file, options)
+        lines = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(batch, lines, options)
+        return lines.getvalue()
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
@@ -87,7 +98,15 @@ class JsonLinesWriter:
 
     def write_batch(self, batch: pa.RecordBatch, /) -> None:
         """Append rows."""
-        self.file.write(b"".join(line + b"\n" for line in _objects(batch)))
+        self.append(self.encoded(batch))
+
+    def append(self, rows: bytes) -> None:
+        """Append lines."""
+        self.file.write(rows)
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes:
+        """The lines of some rows."""
+        return b"".join(line + b"\n" for line in _objects(batch))
 
     def close(self) -> None:
         """Do nothing: every row is written by now."""
@@ -98,11 +117,15 @@ class JsonArrayWriter(JsonLinesWriter):
 
     between = b"[\n"
 
-    def write_batch(self, batch: pa.RecordBatch, /) -> None:
-        """Append rows."""
-        for line in _objects(batch):
-            self.file.write(self.between + line)
+    def append(self, rows: bytes) -> None:
+        """Append objects."""
+        if rows:
+            self.file.write(self.between + rows)
             self.between = b",\n"
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes:
+        """The objects of some rows."""
+        return b",\n".join(_objects(batch))
 
     def close(self) -> None:
         """Write the end of the array."""
@@ -111,13 +134,32 @@ class JsonArrayWriter(JsonLinesWriter):
 
 def _objects(batch: pa.RecordBatch) -> Iterator[bytes]:
     """The rows as JSON objects."""
-    title = free("nonfinite", batch.schema.names, "lossctl_")
-    columns = [_values(column) for column in batch.columns]
-    for cells in zip(*columns, strict=True):
-        row = dict(zip(batch.schema.names, cells, strict=True))
-        words = _nonfinite(row)
-        plain = _strict(row) | ({} if words is None else {title: words})
-        yield json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
+    names = batch.schema.names
+    title = _word(free("nonfinite", names, "lossctl_"))
+    columns = [_words(column) for column in batch.columns]
+    form = ", ".join(f"{_word(name).replace('%', '%%')}: %s" for name in names)
+    odd = [(name, nonfinite) for name, (_, nonfinite) in zip(names, columns, strict=True) if nonfinite is not None]
+    for row, words in enumerate(zip(*(words for words, _ in columns), strict=True)):
+        line = form % words
+        if named := {name: nonfinite[row] for name, nonfinite in odd if nonfinite[row] is not None}:
+            line = f"{line}, {title}: {_word(named)}"
+        yield f"{{{line}}}".encode()
+
+
+def _words(column: pa.Array) -> tuple[list[str], list[Any] | None]:
+    """The cells as JSON, and what their numbers that are not finite are called; ``None`` where all are finite."""
+    values, kind = _values(column), column.type
+    if pa.types.is_integer(kind):
+        return ["null" if value is None else repr(value) for value in values], None
+    if pa.types.is_string(kind):
+        return ["null" if value is None else encode_basestring(value) for value in values], None
+    if pa.types.is_floating(kind) and kind.bit_width > 16 and all(v is None or math.isfinite(v) for v in values):
+        return ["null" if value is None else repr(value) for value in values], None
+    return [_word(_strict(value)) for value in values], [_nonfinite(value) for value in values]
+
+
+def _word(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _values(column: pa.Array) -> list[Any]:

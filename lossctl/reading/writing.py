@@ -6,7 +6,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from lossctl.errors import DataError
-from lossctl.reading.format import MIXED, Format, Writer
+from lossctl.reading.format import MIXED, Format, RowWriter, Writer
 
 CANNOT = (pa.ArrowException, ValueError, OverflowError)
 """What writers raise where a format has no place for a type or a value; where a disk is full it is an `OSError`."""
@@ -41,6 +41,20 @@ class CheckedWriter:
             self.writer.write_batch(batch)
         except CANNOT as error:
             raise self._refusal(error, batch.schema, batch) from None
+
+    def encoded(self, batch: pa.RecordBatch) -> bytes | pa.Buffer | None:
+        """What rows come to, to be appended; ``None`` where a format writes rows only itself. Errors as above."""
+        if not isinstance(self.writer, RowWriter):
+            return None
+        try:
+            return self.writer.encoded(batch)
+        except CANNOT as error:
+            raise self._refusal(error, batch.schema, batch) from None
+
+    def append(self, rows: bytes | pa.Buffer) -> None:
+        """Append rows as `encoded` gave them."""
+        if isinstance(self.writer, RowWriter):
+            self.writer.append(rows)
 
     def close(self) -> None:
         """Write what remains; the file itself stays open."""

@@ -166,7 +166,6 @@ def test_with_files_what_is_for_names_is_refused(name, flags, call):
         (["plot", "tanh", "sigmoid", "--activation", "relu"], "--activation is for losses, and tanh is an activation"),
         (["explain", "--kind", "loss"], "--kind is for the name of"),
         (["explain", "pairings", "--kind", "loss"], "--kind is for the name of"),
-        (["samples", "rows.csv", "--threads", "2"], "--threads is for --top"),
         (["eval", "rows.csv", "--engine", "serial", "--threads", "2"], "--threads is for engines of several workers"),
         (["eval", "rows.csv", "--join", "inner"], "--id and --join need --labels"),
     ],

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 from lossctl.cli.choices import completing
-from lossctl.cli.command import Voice, command, prepared, refuse_given
+from lossctl.cli.command import Voice, command, prepared
 from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import Columns, Files, LossOptions, RunningOptions
 from lossctl.cli.output_options import Quiet, output_option
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lossctl.cli.output import Sink
     from lossctl.evaluation.measured import Measured
     from lossctl.evaluation.plan import Plan
+    from lossctl.evaluation.shared_samples import Written
     from lossctl.reading import format as formats_contract
 
 Path = Annotated[
@@ -68,15 +69,15 @@ def samples(
     """
     from lossctl.cli.output import refuse, standard_output
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.evaluation.samples import every_row, worst_rows
+    from lossctl.evaluation.samples import worst_rows
+    from lossctl.evaluation.shared_samples import shared_rows
     from lossctl.inference.request import Request
+    from lossctl.reading.format import is_written_in_python
 
-    if top is None:
-        refuse_given(running, because="is for --top: without it rows are written in turn, by one worker")
     files = files or ["-"]
-    how = running.over(files, join)
     voice = Voice(quiet)
     target = _format(form, output)
+    how = running.over(files, join, returned=top is None and not is_written_in_python(target))
     joined = join.asked(files)
     inputs = input_files(files, join.labels)
     if output is not None:
@@ -90,9 +91,9 @@ def samples(
 
     finish = partial(_finish, voice, plan)
 
-    def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch]":
+    def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch | Written]":
         if top is None:
-            return every_row(data, plan, finish, verbatim=verbatim, several_types=not target.typed)
+            return shared_rows(data, plan, finish, how, target, verbatim=verbatim, several_types=not target.typed)
         return worst_rows(data, plan, top, finish, how, verbatim=verbatim, several_types=not target.typed)
 
     if output is not None:
@@ -114,7 +115,7 @@ def _save(
     path: str,
     inputs: tuple[str, ...],
     target: "formats_contract.Format",
-    pieces: "Callable[..., Iterator[pa.RecordBatch]]",
+    pieces: "Callable[..., Iterator[pa.RecordBatch | Written]]",
     voice: Voice,
     *,
     once: bool,
@@ -159,11 +160,14 @@ def _format(form: str | None, path: str | None) -> "formats_contract.Format":
     return target
 
 
-def _write(sink: "Sink", target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch]", voice: Voice) -> int:
+def _write(
+    sink: "Sink", target: "formats_contract.Format", pieces: "Iterator[pa.RecordBatch | Written]", voice: Voice
+) -> int:
     """Write the pieces as they come; how many rows there were.
 
     What cannot be finished gets no end marker. Text has none that could be missed, so its rows are counted on stderr.
     """
+    from lossctl.evaluation.shared_samples import Written
     from lossctl.reading.writing import CheckedWriter
 
     writer: CheckedWriter | None = None
@@ -172,7 +176,10 @@ def _write(sink: "Sink", target: "formats_contract.Format", pieces: "Iterator[pa
         for piece in pieces:
             if writer is None:
                 writer = CheckedWriter(target, cast("BinaryIO", sink), piece.schema)
-            writer.write_batch(piece)
+            if isinstance(piece, Written):
+                writer.append(piece.text)
+            else:
+                writer.write_batch(piece)
             rows += piece.num_rows
         if writer is not None:
             writer.close()

@@ -297,6 +297,7 @@ class JsonLines:
     magic = b""
     text = True
     typed = True
+    written_in_python = True
     columns = False
     """Whether a file of one object whose values are lists is taken to hold columns rather than a row."""
 
