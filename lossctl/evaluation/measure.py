@@ -32,7 +32,7 @@ BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
 and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
 from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
-VECTORS = 1 << 16
+VECTORS = 1 << 17
 """The same where a row has several numbers: what is computed of each row takes as long as for several numbers more."""
 
 
