@@ -7,12 +7,12 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import WHOLE, Keys, merged
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import regrouped
+from lossctl.sums.state import plus, regrouped_counts
 from lossctl.sums.worst import Worst
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ class Part:
             whole = whole + other.whole
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        clipped, rounded = self.clipped + other.clipped, self.rounded + other.rounded
+        clipped, rounded = plus(self.clipped, other.clipped), plus(self.rounded, other.rounded)
         return Part(self.moments + other.moments, clipped, rounded, gradients, worst, whole)
 
     def regroup(self, index: IntArray, groups: int) -> "Part":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Part(
             self.moments.regroup(index, groups),
-            regrouped(self.clipped, index, groups),
-            regrouped(self.rounded, index, groups),
+            regrouped_counts(self.clipped, index, groups),
+            regrouped_counts(self.rounded, index, groups),
             None if self.gradients is None else self.gradients.regroup(index, groups),
             None if self.worst is None else self.worst.regroup(index, groups),
             self.whole,
@@ -79,7 +79,7 @@ class Measured:
 
     rows: int
     """Rows read."""
-    keys: tuple[Group, ...]
+    keys: Keys
     null: IntArray
     unweighted: IntArray
     ignored: IntArray
@@ -97,9 +97,7 @@ class Measured:
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:
-            place = dict(zip(left.keys, range(len(left.keys)), strict=True))
-            index = np.array([place.setdefault(key, len(place)) for key in right.keys], dtype=np.int64)
-            keys = tuple(place)
+            keys, index = merged(left.keys, right.keys)
             left, right = left.regroup(np.arange(len(left.keys)), keys), right.regroup(index, keys)
         labels = left.labels
         if labels is not None and right.labels is not None:
@@ -110,10 +108,10 @@ class Measured:
         return Measured(
             left.rows + right.rows,
             left.keys,
-            left.null + right.null,
-            left.unweighted + right.unweighted,
-            left.ignored + right.ignored,
-            left.cells + right.cells,
+            plus(left.null, right.null),
+            plus(left.unweighted, right.unweighted),
+            plus(left.ignored, right.ignored),
+            plus(left.cells, right.cells),
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
@@ -121,16 +119,16 @@ class Measured:
             tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
         )
 
-    def regroup(self, index: IntArray, keys: tuple[Group, ...]) -> "Measured":
+    def regroup(self, index: IntArray, keys: Keys) -> "Measured":
         """The same sums among the groups ``keys``, where group ``i`` has become ``index[i]``."""
         groups = len(keys)
         return Measured(
             self.rows,
             keys,
-            regrouped(self.null, index, groups),
-            regrouped(self.unweighted, index, groups),
-            regrouped(self.ignored, index, groups),
-            regrouped(self.cells, index, groups),
+            regrouped_counts(self.null, index, groups),
+            regrouped_counts(self.unweighted, index, groups),
+            regrouped_counts(self.ignored, index, groups),
+            regrouped_counts(self.cells, index, groups),
             self.problems,
             tuple(part.regroup(index, groups) for part in self.parts),
             None if self.labels is None else self.labels.regroup(index, groups),
@@ -142,7 +140,7 @@ class Measured:
         """The sums over all groups, as those of a single one without a name."""
         return Measured(
             self.rows,
-            ((),),
+            WHOLE,
             self.null.sum(keepdims=True),
             self.unweighted.sum(keepdims=True),
             self.ignored.sum(keepdims=True),

@@ -212,6 +212,10 @@ class Moments:
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
         return Moments(regrouped(self.n, index, groups), value, squares, weights, columns)
 
+    def plain(self, groups: IntArray) -> "Moments":
+        """The moments of some groups of rows that have neither weights nor further numbers."""
+        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), None)
+
     def pooled(self) -> "Moments":
         """The moments of all rows as those of a single group."""
         weights = None if self.weights is None else self.weights.pooled()

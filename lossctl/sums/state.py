@@ -122,11 +122,33 @@ class State(Protocol):
         """The state of all rows as those of a single group."""
 
 
+def none(groups: int, *columns: int) -> IntArray:
+    """Zeros ``(groups, …)`` that take no room."""
+    return np.broadcast_to(np.zeros((1,) * (1 + len(columns)), dtype=np.int64), (groups, *columns))
+
+
+def is_none(values: npt.NDArray[Any]) -> bool:
+    """Whether an array is one of `none`."""
+    return not any(values.strides)
+
+
+def plus(one: IntArray, other: IntArray) -> IntArray:
+    """The sum of two arrays, which are not changed."""
+    return other if is_none(one) else one if is_none(other) else one + other
+
+
 def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:
     """An array with one entry a group, moved to the places ``index`` of an array of ``groups`` zeros."""
     moved = np.zeros((groups, *values.shape[1:]), dtype=values.dtype)
     moved[index] = values
     return moved
+
+
+def regrouped_counts(counts: IntArray, index: IntArray, groups: int) -> IntArray:
+    """As `regrouped`, of counts that are 0 in all groups as a rule."""
+    if is_none(counts) or not counts.any():
+        return none(groups, *counts.shape[1:])
+    return regrouped(counts, index, groups)
 
 
 def added(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:

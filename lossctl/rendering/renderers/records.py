@@ -1,12 +1,17 @@
 """Documents as strict JSON: the whole as one object, or one line for each of what it is about."""
 
 import json
+from functools import partial
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lossctl.document import Document
+from lossctl.document import Document, strict, versioned
+from lossctl.records import MANY, Records
 from lossctl.rendering.renderer import Style, renderers
+
+if TYPE_CHECKING:
+    from lossctl.rendering.long_records import Brackets
 
 
 class Json:
@@ -17,7 +22,7 @@ class Json:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """The whole, indented unless it is thousands of numbers."""
-        record = document.to_dict()
+        record = versioned(document.record())
         return (_line(record) if document.dense else indented(record)) + "\n"
 
 
@@ -29,14 +34,19 @@ class JsonLines:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A result, a finding, a check … a line."""
-        return "".join(_line(item) + "\n" for item in document.lines())
+        items = (document.items or document.rows)()
+        if isinstance(items, Records) and len(items) >= MANY:
+            from lossctl.rendering.long_records import objects  # noqa: PLC0415  (of few records nobody needs it)
+
+            return "".join(objects(items, _in_line(), "\n"))
+        return "".join(_line(strict(item)) + "\n" for item in items)
 
 
 def indented(value: Any, margin: str = "\n") -> str:
     """What ``json.dumps(value, indent=2)`` writes, in less than half the time.
 
     Args:
-        value: as strict JSON can hold it; keys are text.
+        value: as strict JSON can hold it; keys are text. Records may hold numbers that are not finite.
         margin: the line end, and the spaces that the value's own line begins with.
 
     Raises:
@@ -56,7 +66,30 @@ def indented(value: Any, margin: str = "\n") -> str:
         return f"{{{inner}{f',{inner}'.join(lines)}{margin}}}"
     if type(value) is list and value:
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{margin}]"
+    if isinstance(value, Records):
+        if len(value) < MANY:
+            return indented([*map(strict, value)], margin)
+        from lossctl.rendering.long_records import objects  # noqa: PLC0415  (of few records nobody needs it)
+
+        behind = f",{inner}"
+        return f"[{inner}{''.join(objects(value, _indented(inner), behind)).removesuffix(behind)}{margin}]"
     return _line(value)
+
+
+def _indented(margin: str) -> "Brackets":
+    """How objects are laid out whose own line begins with some spaces."""
+    from lossctl.rendering.long_records import Brackets  # noqa: PLC0415  (of few records nobody needs it)
+
+    inner = margin + "  "
+    write = partial(indented, margin=inner)
+    return Brackets(f"{{{inner}", f",{inner}", f"{margin}}}", write, partial(_indented, inner))
+
+
+def _in_line() -> "Brackets":
+    """How objects are laid out on one line."""
+    from lossctl.rendering.long_records import Brackets  # noqa: PLC0415  (of few records nobody needs it)
+
+    return Brackets("{", ", ", "}", _line, _in_line)
 
 
 def _line(value: Any) -> str:
