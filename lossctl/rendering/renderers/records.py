@@ -1,6 +1,7 @@
 """Documents as strict JSON: the whole as one object, or one line for each of what it is about."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from json.encoder import encode_basestring
 from math import isfinite
@@ -22,8 +23,21 @@ class Json:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """The whole, indented unless it is thousands of numbers."""
+        return "".join(self.pieces(document))
+
+    def pieces(self, document: Document) -> Iterator[str]:
+        """The same, of many records some at a time."""
         record = versioned(document.record())
-        return (_line(record) if document.dense else indented(record)) + "\n"
+        if document.dense:
+            yield _line(record)
+        else:
+            behind = "{\n  "
+            for key, value in record.items():
+                yield f"{behind}{encode_basestring(key)}: "
+                yield from _listed(value, "\n  ") if isinstance(value, Records) else [indented(value, "\n  ")]
+                behind = ",\n  "
+            yield "\n}"
+        yield "\n"
 
 
 class JsonLines:
@@ -34,19 +48,24 @@ class JsonLines:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A result, a finding, a check … a line."""
+        return "".join(self.pieces(document))
+
+    def pieces(self, document: Document) -> Iterator[str]:
+        """The same, of many records some at a time."""
         items = (document.items or document.rows)()
         if isinstance(items, Records) and len(items) >= MANY:
             from lossctl.rendering.long_records import objects  # noqa: PLC0415  (of few records nobody needs it)
 
-            return "".join(objects(items, _in_line(), "\n"))
-        return "".join(_line(strict(item)) + "\n" for item in items)
+            yield from objects(items, _in_line(), "\n")
+        else:
+            yield "".join(_line(strict(item)) + "\n" for item in items)
 
 
 def indented(value: Any, margin: str = "\n") -> str:
     """What ``json.dumps(value, indent=2)`` writes, in less than half the time.
 
     Args:
-        value: as strict JSON can hold it; keys are text. Records may hold numbers that are not finite.
+        value: as strict JSON can hold it; keys are text.
         margin: the line end, and the spaces that the value's own line begins with.
 
     Raises:
@@ -66,14 +85,25 @@ def indented(value: Any, margin: str = "\n") -> str:
         return f"{{{inner}{f',{inner}'.join(lines)}{margin}}}"
     if type(value) is list and value:
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{margin}]"
-    if isinstance(value, Records):
-        if len(value) < MANY:
-            return indented([*map(strict, value)], margin)
-        from lossctl.rendering.long_records import objects  # noqa: PLC0415  (of few records nobody needs it)
-
-        behind = f",{inner}"
-        return f"[{inner}{''.join(objects(value, _indented(inner), behind)).removesuffix(behind)}{margin}]"
     return _line(value)
+
+
+def _listed(records: Records, margin: str) -> Iterator[str]:
+    """Records as a list, indented as `indented` does it."""
+    if len(records) < MANY:
+        yield indented([*map(strict, records)], margin)
+        return
+    from lossctl.rendering.long_records import objects  # noqa: PLC0415  (likewise)
+
+    inner = margin + "  "
+    behind = f",{inner}"
+    yield f"[{inner}"
+    last = ""
+    for piece in objects(records, _indented(inner), behind):
+        yield last
+        last = piece
+    yield last.removesuffix(behind)
+    yield f"{margin}]"
 
 
 def _indented(margin: str) -> "Brackets":
