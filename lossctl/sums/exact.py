@@ -13,7 +13,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.digits import CARRY, DIGIT, LOWEST, Digits, add_digit, by_level, carried, digits_of, sums_of
-from lossctl.sums.state import Groups, added, none, plus, regrouped, regrouped_counts
+from lossctl.sums.state import Groups, Meeting, added, none, plus, regrouped
 
 LARGE, SMALL = 2.0**450, 2.0**-450
 """Numbers whose products and their rounding errors neither overflow nor underflow."""
@@ -82,7 +82,15 @@ class ExactSum:
     def regroup(self, index: IntArray, groups: int) -> "ExactSum":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
-        return ExactSum(digits, regrouped_counts(self.infinite, index, groups), self.blocks)
+        return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
+
+    def met(self, other: "ExactSum", meeting: Meeting) -> "ExactSum":
+        """The sums of both, by groups that meet: without the room that each would take among all of them."""
+        left, right, blocks = self.digits, other.digits, self.blocks + other.blocks
+        if blocks >= CARRY:
+            left, right, blocks = carried(left), carried(right), 2
+        digits = {level: meeting.added(left.get(level), right.get(level)) for level in {**left, **right}}
+        return ExactSum(digits, meeting.counts(self.infinite, other.infinite), blocks)
 
     def between(self, start: int, stop: int) -> "ExactSum":
         """The sums of some groups beside each other."""

@@ -15,7 +15,7 @@ from lossctl.sums import compiled
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
-from lossctl.sums.state import Far, Groups, Rows, regrouped
+from lossctl.sums.state import Far, Groups, Meeting, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
 
 
@@ -204,6 +204,13 @@ class Moments:
             columns = columns + other.columns
         squares = self.value_squares + other.value_squares
         return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weights, columns)
+
+    def met(self, other: "Moments", meeting: Meeting) -> "Moments":
+        """The moments of both, by groups that meet."""
+        if self.weights is not None or self.columns is not None:
+            return meeting.both(self, other)
+        squares = self.value_squares.met(other.value_squares, meeting)
+        return Moments(meeting.added(self.n, other.n), self.sum_value.met(other.sum_value, meeting), squares, None)
 
     def regroup(self, index: IntArray, groups: int) -> "Moments":
         """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
