@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import argued
+from lossctl.records import Records
 
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
@@ -257,7 +258,7 @@ class Document:
     """Tidy rows, as CSV has them: one value a field, or a tuple of numbers."""
     items: Callable[[], Iterable[Row]] | None = None
     """The same rows for JSON lines, where a field may hold a list or a dictionary; the rows where left out."""
-    values: tuple[float, ...] = ()
+    values: Sequence[float] = ()
     """The numbers that the result comes down to; empty where it is more than numbers."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -270,7 +271,8 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """The whole as strict JSON takes it, with the version of its schema."""
-        return versioned(self.record())
+        facts = self.record().items()
+        return versioned({name: [*value] if isinstance(value, Records) else value for name, value in facts})
 
     def lines(self) -> list[Any]:
         """The items, or rows, as strict JSON takes them: one object each."""
@@ -335,19 +337,19 @@ def strict(value: Any) -> Any:
             kind = type(item)
             if kind in PLAIN or (kind is float and math.isfinite(item)):
                 continue
-            plain[key], word = strict(item), _word(item)
+            plain[key], word = strict(item), word_of(item)
             if word is not None:
                 nonfinite[key] = word
         return {**plain, "nonfinite": nonfinite} if nonfinite else plain
     return [strict(item) for item in value] if isinstance(value, list | tuple) else _finite(value)
 
 
-def _word(value: Any) -> Any:
+def word_of(value: Any) -> Any:
     """What a number that is not finite is called; for a vector, what each such entry is; ``None`` if all are finite."""
     if type(value) in PLAIN:
         return None
     if isinstance(value, list | tuple):
-        words = [_word(item) for item in value]
+        words = [word_of(item) for item in value]
         return words if any(words) else None
     if not isinstance(value, float) or math.isfinite(value):
         return None

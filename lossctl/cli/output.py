@@ -5,7 +5,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lossctl.errors import DataError, UsageError
@@ -147,10 +147,11 @@ def summarize(document: "Document", renderer: "Renderer", style: "Style") -> Non
         raise DataError(f"{summary}: cannot be written: {error.strerror}") from None
 
 
-def write_report(path: str, text: str, files: tuple[str, ...], voice: "Voice") -> None:
-    """Write a rendered document to a file; arguments and errors as for `replacing`."""
+def write_report(path: str, text: Iterable[str], files: tuple[str, ...], voice: "Voice") -> None:
+    """Write a rendered document, or pieces of one, to a file; arguments and errors as for `replacing`."""
     with replacing(path, files) as file:
-        file.write(text.encode(errors="backslashreplace"))  # as stdout does
+        for piece in [text] if isinstance(text, str) else text:
+            file.write(piece.encode(errors="backslashreplace"))  # as stdout does
     voice.note(f"wrote {path}")
 
 

@@ -11,7 +11,7 @@ from lossctl.comparison.tables import sections, sentence
 from lossctl.dataclass import dataclass
 from lossctl.document import Chart, Document, Section
 from lossctl.errors import UsageError
-from lossctl.evaluation.report import Report, arranged
+from lossctl.evaluation.report import Report, order_of
 from lossctl.rendering.described import Described
 from lossctl.sums.distribution import Distribution
 
@@ -89,8 +89,18 @@ class Comparison(Described):
         Raises:
             UsageError: nothing was grouped by, or there is no such order.
         """
-        results, groups = arranged(self.results, self.inputs["by"], sort, top, "difference")
-        return replace(self, results=results, report=replace(self.report, inputs={**self.inputs, "groups": groups}))
+        groups = len({tuple(one.group.values()) for one in self.results})
+        first, name = self.results[0], "difference" if sort == "value" else sort
+        kept, facts = order_of(
+            groups,
+            lambda: [float(getattr(one, name)) for one in self.results[:groups]],
+            self.inputs["by"],
+            sort,
+            top,
+            f"difference of {first.loss} of {first.model}",
+        )
+        shown = tuple(self.results[start + group] for start in range(0, len(self.results), groups) for group in kept)
+        return replace(self, results=shown, report=replace(self.report, inputs={**self.inputs, "groups": facts}))
 
     def document(self) -> Document:
         """The comparison, described: a row and an object for each result."""

@@ -20,7 +20,7 @@ from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import fold_rows
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import Group
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel

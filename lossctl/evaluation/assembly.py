@@ -1,32 +1,36 @@
 """From the sums of a run to its report."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lossctl.arrays import in_python
+from lossctl.domain import IntArray
 from lossctl.errors import DataError, option
 from lossctl.evaluation.complaints import ensure_measured, taken_for_null, told
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import Group, texts
 from lossctl.evaluation.measure import groups_in_order
-from lossctl.evaluation.measured import Measured, Part
+from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import Gradient, Result, Sample
+from lossctl.evaluation.results import NONE, Block, Results
 from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parameter import in_json
-from lossctl.rational import to_float
 from lossctl.reading.selection import limit_of, where_of
+from lossctl.records import Column, Columns, Same
+from lossctl.sums.many import figures
+from lossctl.sums.moments import Moments
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, gathered
 
 if TYPE_CHECKING:
     from lossctl.evaluation.scores import Scores
     from lossctl.evaluation.skills import Skills
+    from lossctl.sums.gradients import GradientFigures
 
 
 def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
@@ -41,24 +45,16 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
         DataError: there were no rows, or none that counted.
     """
     used = ensure_measured(total, traversal, plan)
-    bounds = [(model.name, bound) for model, bound in plan.losses]
-    skills = _skills(plan, total)
-    order = groups_in_order(plan, total)
-    specs = list(dict.fromkeys(str(bound) for _, bound in bounds))
-    by_loss = sorted(zip(bounds, total.parts, strict=True), key=lambda measured: specs.index(str(measured[0][1])))
-    results = [
-        result
-        for (model, bound), part in by_loss
-        for result in _results(plan, total, traversal, model, bound, part, order, skills)
-    ]
-    overall = _overall(plan, total, traversal, results) if plan.roles.by else []
+    skills, order = _skills(plan, total), groups_in_order(plan, total)
+    results = _results(plan, total, traversal, order, skills)
+    overall = _overall(plan, total, traversal) if plan.roles.by else NONE
     if plan.roles.cluster:
         from lossctl.evaluation.scores import Scores
 
         scores = Scores(plan, total)
         results, overall = _by_cluster(scores, results), _by_cluster(scores.pooled(), overall)
     return Report(
-        results=tuple(results),
+        table=results,
         inputs={
             "files": list(traversal.source.files),
             "rows": traversal.read,
@@ -97,7 +93,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
                     **({} if bound.over_columns is None else {"columns": bound.over_columns}),
                     "wrt": bound.wrt,
                 }
-                for bound in dict.fromkeys(bound for _, bound in bounds)
+                for bound in dict.fromkeys(bound for _, bound in plan.losses)
             ],
         },
         notes=(*plan.roles.notes, *traversal.cut_short(), *_about_errors(plan), *(skills.notes() if skills else ())),
@@ -107,7 +103,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             *_warnings(total, traversal, results, overall),
             *(skills.warnings(results) if skills else ()),
         ),
-        overall=tuple(overall),
+        whole=overall,
     )
 
 
@@ -126,32 +122,22 @@ def _units(plan: Plan) -> dict[str, Any]:
     return {"units": units} if units else {}
 
 
-def _overall(plan: Plan, total: Measured, traversal: Traversal, results: list[Result]) -> list[Result]:
+def _overall(plan: Plan, total: Measured, traversal: Traversal) -> Results:
     """The results of all groups together, one a loss and model, from the sums of the groups."""
     pooled = total.pooled()
-    skills = _skills(plan, pooled)
-    place = {pair: index for index, pair in enumerate(dict.fromkeys((r.loss, r.model) for r in results))}
-    losses = sorted(zip(plan.losses, pooled.parts, strict=True), key=lambda p: place[str(p[0][1]), p[0][0].name])
-    return [
-        replace(result, samples=())
-        for (model, bound), part in losses
-        for result in _results(plan, pooled, traversal, model.name, bound, part, [0], skills)
-    ]
+    whole = _results(plan, pooled, traversal, np.zeros(1, dtype=np.int64), _skills(plan, pooled))
+    return whole.having([block.having(samples=Same(())) for block in whole.blocks])
 
 
-def _by_cluster(scores: "Scores", results: Sequence[Result]) -> list[Result]:
+def _by_cluster(scores: "Scores", results: Results) -> Results:
     """The results with the standard errors of rows that move together by cluster."""
-    estimates = {
-        (str(bound), model.name, *scores.named(group).items()): scores.value(place, group)
-        for place, (model, bound) in enumerate(scores.losses)
-        for group in scores.groups
-        if results
-    }
-    chosen = [(result, estimates[result.loss, result.model, *result.group.items()]) for result in results]
-    return [
-        replace(result, n_clusters=estimate.clusters, standard_error=estimate.standard_error)
-        for result, estimate in chosen
-    ]
+    blocks = []
+    for place, block in zip(in_order(scores.plan), results.blocks, strict=False):
+        estimates = [scores.value(place, group) for group in scores.groups]
+        errors = np.array([estimate.standard_error for estimate in estimates])
+        clusters = np.array([estimate.clusters for estimate in estimates], dtype=np.int64)
+        blocks.append(block.having(standard_error=errors, n_clusters=clusters))
+    return results.having(blocks)
 
 
 def _masked(plan: Plan, total: Measured) -> dict[str, int]:
@@ -160,67 +146,91 @@ def _masked(plan: Plan, total: Measured) -> dict[str, int]:
     return counts | {column: problem.count for column, _, problem in total.problems.of("masked")}
 
 
-def _results(
-    plan: Plan,
-    total: Measured,
-    traversal: Traversal,
-    model: str,
-    bound: BoundLoss,
-    part: Part,
-    order: list[int],
-    skills: "Skills | None",
-) -> Iterator[Result]:
-    """The results of one loss of one model, one for each group in the given order."""
-    totals, reduction = part.moments.result(), bound.reduced
-    figures = None if part.gradients is None else part.gradients.result(totals, reduction)
-    infinite, spec = part.moments.sum_value.infinite[:, :2].sum(axis=1), str(bound)
-    for group in order:
-        sums, gradient = totals[group], None
-        if bound.reduction in {"root-mean", "power-mean"} and sums.mean < 0:
-            raise _rootless(bound, sums.mean, model, _named(plan, total.keys[group]))
-        value = sums.value(reduction) if sums.n else math.nan
-        if figures is not None and (figure := figures[group]) is not None:
-            gradient = Gradient(
-                bound.wrt,
-                figure.l2,
-                figure.l1,
-                figure.linf,
-                figure.row_mean,
-                figure.row_rms,
-                figure.row_max,
-                figure.top1_share,
-            )
-        yield Result(
-            loss=spec,
-            parameters=bound.parameters,
-            reduction=bound.reduction,
-            model=model,
-            group=_named(plan, total.keys[group]),
-            n=sums.n,
-            n_null=int(total.null[group]),
-            n_zero_weight=int(total.unweighted[group]),
-            n_ignored=int(total.ignored[group]),
-            n_cells=int(total.cells[group]) if plan.layout.masked else sums.n * max(plan.layout.label_width, 1),
-            n_clipped=int(part.clipped[group]),
-            n_rounded=int(part.rounded[group]),
-            n_infinite=int(infinite[group]),
-            sum_weight=to_float(sums.sum_weight),
-            effective_n=sums.effective_n,
-            value=value,
-            standard_error=sums.standard_error(reduction),
-            gradient=gradient,
-            best_constant=None if skills is None else skills.beside(value, model, bound, group),
-            samples=() if part.worst is None else tuple(_samples(part.worst, group, traversal, bound)),
-        )
+def in_order(plan: Plan) -> list[int]:
+    """The places of the losses of models, in the order in which they are reported: loss by loss."""
+    specs = list(dict.fromkeys(str(bound) for _, bound in plan.losses))
+    return sorted(range(len(plan.losses)), key=lambda place: specs.index(str(plan.losses[place][1])))
 
 
-def _rootless(bound: BoundLoss, mean: float, model: str, group: dict[str, str | None]) -> DataError:
-    where = " ".join(f"{name}={word}" for name, word in group.items())
-    title = f"{bound.title} of {model}{' at ' + where if where else ''}"
-    return DataError(
-        f"{title}: the mean is {mean:.6g}, and a negative mean has no root",
-        f"This loss can be below 0: ask for its {option(reduction='mean')}.",
+def _results(plan: Plan, total: Measured, traversal: Traversal, order: IntArray, skills: "Skills | None") -> Results:
+    """The results of all losses, for the groups in the given order."""
+    names = dict(zip(plan.roles.group_names, map(texts, total.keys.taken(order).columns), strict=False))
+    blocks = (_block(plan, total, traversal, place, order, skills) for place in in_order(plan))
+    return Results(Columns(len(order), names), tuple(blocks))
+
+
+def _block(
+    plan: Plan, total: Measured, traversal: Traversal, place: int, order: IntArray, skills: "Skills | None"
+) -> Block:
+    """The results of one loss of one model."""
+    (model, bound), part, places = plan.losses[place], total.parts[place], order.tolist()
+    moments, reduction = part.moments, bound.reduced
+    if bound.reduction in {"root-mean", "power-mean"}:
+        _ensure_roots(plan, total, moments, order, model.name, bound)
+    measured = figures(moments, reduction)
+    slopes = None if part.gradients is None else part.gradients.result(moments.result(), reduction)
+    value = measured.value[order]
+    n = moments.n[order]
+    best: Column = Same(None)
+    if skills is not None:
+        best = [
+            skills.beside(number, model.name, bound, group)
+            for number, group in zip(value.tolist(), places, strict=True)
+        ]
+    return Block(
+        {
+            "loss": Same(str(bound)),
+            "parameters": Same(bound.parameters),
+            "reduction": Same(bound.reduction),
+            "model": Same(model.name),
+            "n": n,
+            "n_clusters": Same(None),
+            "n_null": total.null[order],
+            "n_zero_weight": total.unweighted[order],
+            "n_ignored": total.ignored[order],
+            "n_cells": total.cells[order] if plan.layout.masked else n * max(plan.layout.label_width, 1),
+            "n_clipped": part.clipped[order],
+            "n_rounded": part.rounded[order],
+            "n_infinite": moments.sum_value.infinite[order, :2].sum(axis=1),
+            "sum_weight": measured.sum_weight[order],
+            "effective_n": measured.effective_n[order],
+            "value": value,
+            "standard_error": measured.standard_error[order],
+            "ci": Same(None),
+            "ci_low": Same(None),
+            "ci_high": Same(None),
+            "gradient": Same(None) if slopes is None else [_gradient(bound, slopes[group]) for group in places],
+            "best_constant": best,
+            "samples": Same(())
+            if part.worst is None
+            else [tuple(_samples(part.worst, group, traversal, bound)) for group in places],
+        }
     )
+
+
+def _gradient(bound: BoundLoss, figures: "GradientFigures | None") -> Gradient | None:
+    if figures is None:
+        return None
+    sums = figures.l2, figures.l1, figures.linf
+    return Gradient(bound.wrt, *sums, figures.row_mean, figures.row_rms, figures.row_max, figures.top1_share)
+
+
+def _ensure_roots(plan: Plan, total: Measured, moments: Moments, order: IntArray, model: str, bound: BoundLoss) -> None:
+    """Check that no mean of which a root is taken is negative.
+
+    Raises:
+        DataError: one is.
+    """
+    if not ((moments.sum_value.nearly() < 0.0) | (moments.sum_value.infinite[:, 1] > 0)).any():
+        return
+    means = [sums.mean for sums in moments.result()]
+    for group in (group for group in order.tolist() if means[group] < 0):
+        where = " ".join(f"{name}={word}" for name, word in _named(plan, total.keys[group]).items())
+        title = f"{bound.title} of {model}{' at ' + where if where else ''}"
+        raise DataError(
+            f"{title}: the mean is {means[group]:.6g}, and a negative mean has no root",
+            f"This loss can be below 0: ask for its {option(reduction='mean')}.",
+        )
 
 
 def _skills(plan: Plan, total: Measured) -> "Skills | None":
@@ -257,13 +267,25 @@ def _samples(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -
         yield Sample(file if several else None, row, float(worst.value[place]), shown, *numbers)
 
 
-def _warnings(total: Measured, traversal: Traversal, results: list[Result], overall: list[Result]) -> Iterator[str]:
+def _warnings(total: Measured, traversal: Traversal, results: Results, overall: Results) -> Iterator[str]:
     yield from told(total.problems, traversal, "warning", "no double")
-    pairs = [(result, reason) for result in results for reason in _reasons(result)]
+    pairs = [(result, reason) for result in _doubtful(results) for reason in _reasons(result)]
     known = {reason for _, reason in pairs}
-    pairs += [(result, reason) for result in overall for reason in _reasons(result) if reason not in known]
-    infinite = counted(sum(result.n_infinite for result in results), "row")
+    pairs += [(result, reason) for result in _doubtful(overall) for reason in _reasons(result) if reason not in known]
+    infinite = counted(int(sum(block.numbers("n_infinite").sum() for block in results.blocks)), "row")
     yield from gathered((_title(result), reason.format(rows=infinite)) for result, reason in pairs)
+
+
+def _doubtful(results: Results) -> Iterator[Result]:
+    """The results that something may be wrong with."""
+    for block in results.blocks:
+        finite = np.isfinite(block.numbers("value")) & ~np.isinf(block.numbers("sum_weight"))
+        odd = ~finite | (block.numbers("n_infinite") > 0) | (block.numbers("n") == 0)
+        gradients = block.columns["gradient"]
+        if isinstance(gradients, list):
+            odd |= [gradient is not None and gradient.is_infinite for gradient in gradients]
+        if odd.any():
+            yield from results.having([block]).arranged(np.flatnonzero(odd).tolist())
 
 
 def _title(result: Result) -> str:

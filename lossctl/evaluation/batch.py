@@ -13,7 +13,8 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, laid_out, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
-from lossctl.evaluation.groups import Group, grouped
+from lossctl.evaluation.group_keys import Keys
+from lossctl.evaluation.groups import grouped
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
@@ -46,7 +47,7 @@ class Batch:
     group: IntArray | None
     position: IntArray | None
     """Where each row stood among the rows read; ``None`` when all were kept."""
-    keys: tuple[Group, ...]
+    keys: Keys
     rows: int
     """Rows read."""
     null: IntArray

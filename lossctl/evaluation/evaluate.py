@@ -192,7 +192,7 @@ def evaluate(
     if keys:
         from lossctl.evaluation.joined_samples import with_keys  # noqa: PLC0415  (few runs have use for it)
 
-        report = replace(report, results=with_keys(report.results, prepared.source, keys))
+        report = replace(report, table=with_keys(report.table, prepared.source, keys))
     seconds = {**(report.profile or {}), "open": clock.spent.seconds["open"]} if profile else None
     return replace(report, inputs={**report.inputs, **joined}, profile=seconds)
 

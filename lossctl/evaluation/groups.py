@@ -1,12 +1,13 @@
 """From columns to group by to the groups of rows: the one place where they are read."""
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow, in_numpy, words_in_arrow
 from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.evaluation.group_keys import WHOLE, Keys
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
@@ -14,17 +15,17 @@ from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
 from lossctl.sums.state import ranked
 
-Group = tuple[str | None, ...]
-"""What a group is called, a word a column."""
+FEW = 1 << 12
+"""So many words are sorted, so that batches that have the same need not be matched."""
 
 
-def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[IntArray | None, tuple[Group, ...]]:
-    """The group index of each row ``(n,)``, and the keys of the groups that occur, sorted whatever the rows' order is.
+def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[IntArray | None, Keys]:
+    """The group index of each row ``(n,)``, and the names of the groups that occur, whatever the rows' order is.
 
     Raises:
         BadRow: a column cannot be grouped by, or not in these units.
     """
-    vocabularies: list[tuple[str | None, ...]] = []
+    vocabularies: list[pa.Array] = []
     code = np.zeros(0, dtype=np.int64)
     ranks: list[IntArray] = []
     """The rank that each group has among the words of each column."""
@@ -32,21 +33,23 @@ def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[IntArray | 
         index, words = _places(record, grouping)
         # Codes are ranks again after every column: products of vocabularies would pass 2^63.
         used, code = ranked(code * len(words) + index if vocabularies else index)
-        before, rank = np.divmod(used, len(words))
+        before, rank = np.divmod(used, len(words)) if vocabularies else (used, used)
         ranks = [*(column[before] for column in ranks), rank]
         vocabularies.append(words)
     if not vocabularies:
-        return None, ((),)
-    return code, _keys(tuple(vocabularies), np.array(ranks).tobytes())
+        return None, WHOLE
+    columns = (words.take(in_arrow(rank)) for words, rank in zip(vocabularies, ranks, strict=True))
+    return code, Keys(tuple(columns), len(ranks[0]))
 
 
-def _places(record: pa.RecordBatch, grouping: Grouping) -> tuple[IntArray, tuple[str | None, ...]]:
-    """What rows are grouped by, as places in the sorted words that there are; the last word is null."""
+def _places(record: pa.RecordBatch, grouping: Grouping) -> tuple[IntArray, pa.Array]:
+    """What rows are grouped by, as places among the words that there are, or the integers."""
     array = record.column(grouping.column)
     if grouping.intervals is not None:
         values, null = numbers_of(record, grouping.column)
         labels, places = grouping.intervals.labels, grouping.intervals.places(values)
-        return places if null is None else np.where(null, len(labels), places), (*labels, None)
+        words = words_in_arrow([*labels, None])
+        return places if null is None else np.where(null, len(labels), places), words
     if grouping.unit:
         array = periods(array, grouping.unit, grouping.column, grouping.first)
     return _words(array, grouping.column)
@@ -73,41 +76,63 @@ def ensure_no_dates(array: pa.Array, column: str) -> None:
         raise BadRow(0, what, f"Dates are grouped by {', '.join(PERIODS)}: {column}:month.")
 
 
-def _words(array: pa.Array, name: str) -> tuple[IntArray, tuple[str | None, ...]]:
-    """A column to group by as places in the sorted words that it holds; the last word is null."""
+def _words(array: pa.Array, name: str) -> tuple[IntArray, pa.Array]:
+    """A column to group by as places among the words that it holds, which may be null, or the integers."""
     if pa.types.is_nested(array.type):
         raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
     if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
-        wide = array.cast(pa.int64())
-        numbers = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
-        low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
-        if high - low <= 4 * len(numbers):  # as good as codes already
-            return numbers - low, _numerals(low, high)
+        return _integers(array.cast(pa.int64()))
     try:
         if not pa.types.is_dictionary(array.type):
             unhashed = pa.types.is_decimal32(array.type) or pa.types.is_decimal64(array.type)
             array = (array.cast(pa.string()) if unhashed else array).dictionary_encode()
-        entries = array.dictionary.cast(pa.string()).to_pylist()
+        words = array.dictionary.cast(pa.string())
+        words.validate(full=True)
     except (pa.ArrowException, UnicodeError):
         raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
-    missing = {None, ""} | ({"nan"} if pa.types.is_floating(array.type.value_type) else set())
-    # An empty text is no name: it and null are one group. Sorted, batches with the same words have the same keys.
-    words = sorted(set(entries) - missing)
-    place = {word: rank for rank, word in enumerate(words)} | dict.fromkeys(missing, len(words))
-    ranks = np.array([place[word] for word in entries] + [len(words)], dtype=np.int64)
-    index, null = array.indices.cast(pa.int64()), mask_of(array.indices)
-    codes = np.frombuffer(index.buffers()[1], np.int64, len(index), index.offset * 8)
-    return ranks[codes if null is None else np.where(null, len(entries), codes)], (*words, None)
+    index, null = in_numpy(array.indices.cast(pa.int64()).fill_null(0)), mask_of(array.indices)
+    places = index if null is None else np.where(null, len(words), index)
+    return _named(places, words, missing=[b"", b"nan"] if pa.types.is_floating(array.type.value_type) else [b""])
 
 
-@functools.lru_cache(maxsize=4)
-def _numerals(low: int, high: int) -> tuple[str | None, ...]:
-    return (*map(str, range(low, high + 1)), None)
+def _integers(array: pa.Array) -> tuple[IntArray, pa.Array]:
+    """Integers as places among those that there are, ascending."""
+    numbers = in_numpy(array)
+    low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    if high - low <= 4 * len(numbers):  # as good as codes already
+        return numbers - low, in_arrow(np.arange(low, high + 1))
+    entries = array.dictionary_encode()
+    distinct, order = _ascending(in_numpy(entries.dictionary))
+    return order[in_numpy(entries.indices)], in_arrow(distinct)
 
 
-@functools.lru_cache(maxsize=4)
-def _keys(vocabularies: tuple[tuple[str | None, ...], ...], ranks: bytes) -> tuple[Group, ...]:
-    """The keys that ranks, a row a column, stand for; the same object again for the same ranks."""
-    columns = np.frombuffer(ranks, dtype=np.int64).reshape(len(vocabularies), -1).tolist()
-    words = ([known[rank] for rank in column] for known, column in zip(vocabularies, columns, strict=True))
-    return tuple(zip(*words, strict=True))
+def _ascending(distinct: IntArray) -> tuple[IntArray, IntArray]:
+    """Numbers sorted, and where each of them comes to stand."""
+    order = np.argsort(distinct)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return distinct[order], place
+
+
+def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple[IntArray, pa.Array]:
+    """Places among words, of which some may be there twice or be words for nothing, as places among distinct ones.
+
+    An empty text is no name: it and null are one group. Of few words, batches with the same have them in one order.
+
+    Args:
+        places: of rows; one behind the last is null.
+        words: what there is.
+        missing: those that are none.
+    """
+    import pyarrow.compute as pc
+
+    none = pc.is_in(words, value_set=words_in_arrow([word.decode() for word in missing]))
+    known = pc.if_else(none, None, words)
+    known = pa.concat_arrays([known, pa.nulls(1, pa.string())]).dictionary_encode(null_encoding="encode")
+    distinct, rank = known.dictionary, in_numpy(known.indices)
+    if len(distinct) <= FEW:
+        order = in_numpy(pc.sort_indices(distinct)).astype(np.int64)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        distinct, rank = distinct.take(in_arrow(order)), place[rank]
+    return rank[places].astype(np.int64), distinct

@@ -1,11 +1,14 @@
 """Confidence intervals of the values of a report, from their standard errors."""
 
-import math
 from dataclasses import replace
 
+import numpy as np
+
+from lossctl.arrow import in_arrow
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.result import Result
+from lossctl.evaluation.results import Block, Results
+from lossctl.records import Same
 
 
 def check_level(level: float | None) -> None:
@@ -23,19 +26,28 @@ def bounded(report: Report, level: float | None) -> Report:
     """The report with an interval for each value, the same report where no level is asked for."""
     if level is None:
         return report
-    results, overall = (tuple(_bounded(one, level) for one in many) for many in (report.results, report.overall))
-    return replace(report, results=results, overall=overall, settings={**report.settings, "ci": level})
+    table, whole = (_bounded(results, level) for results in (report.table, report.whole))
+    return replace(report, table=table, whole=whole, settings={**report.settings, "ci": level})
 
 
-def _bounded(result: Result, level: float) -> Result:
-    """The result with value ± t · standard error, t of as many degrees of freedom as rows or clusters count, less one.
+def _bounded(results: Results, level: float) -> Results:
+    return results.having([_with_ends(block, level) for block in results.blocks])
+
+
+def _with_ends(block: Block, level: float) -> Block:
+    """Results with value ± t · standard error, t of as many degrees of freedom as rows or clusters count, less one.
 
     Of weighted rows as many count as their effective number. There are no ends where nothing is known of the error.
     """
     from lossctl.sums.student import quantile  # noqa: PLC0415  (nothing else of a start needs the normal distribution)
 
-    freedom = (result.effective_n if result.n_clusters is None else result.n_clusters) - 1.0
-    if not (math.isfinite(result.value) and math.isfinite(result.standard_error) and freedom > 0.0):
-        return replace(result, ci=level)
-    reach = quantile(level, freedom) * result.standard_error if result.standard_error else 0.0
-    return replace(result, ci=level, ci_low=result.value - reach, ci_high=result.value + reach)
+    value, error = block.numbers("value"), block.numbers("standard_error")
+    clustered = not isinstance(block.columns["n_clusters"], Same)
+    freedom = block.numbers("n_clusters" if clustered else "effective_n") - 1.0
+    known = np.isfinite(value) & np.isfinite(error) & (freedom > 0.0)
+    moved = known & (error != 0.0)
+    distinct, place = np.unique(freedom[moved], return_inverse=True)
+    reach = np.zeros(len(value))
+    reach[moved] = np.array([quantile(level, one) for one in distinct.tolist()])[place] * error[moved]
+    low, high = (in_arrow(ends, ~known) for ends in (value - reach, value + reach))
+    return block.having(ci=Same(level), ci_low=low, ci_high=high)

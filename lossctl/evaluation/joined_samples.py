@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossctl.evaluation.result import Result, Sample
+from lossctl.evaluation.result import Sample
+from lossctl.evaluation.results import Block, Results
 from lossctl.reading.cells import numbers, text_of
 from lossctl.reading.format import Source
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.selection import Selected
+from lossctl.records import entries
 
 
-def with_keys(results: Sequence[Result], source: Source, names: Sequence[str]) -> tuple[Result, ...]:
+def with_keys(results: Results, source: Source, names: Sequence[str]) -> Results:
     """Results whose worst rows say by which words they were matched.
 
     Args:
@@ -22,7 +24,7 @@ def with_keys(results: Sequence[Result], source: Source, names: Sequence[str]) -
     """
     joined = source.inner if isinstance(source, Selected) else source
     if not isinstance(joined, MemorySource):
-        return tuple(results)
+        return results
     keys = joined.table.select(list(names))
 
     def keyed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
@@ -35,4 +37,8 @@ def with_keys(results: Sequence[Result], source: Source, names: Sequence[str]) -
             replace(sample, id=dict(zip(names, row, strict=True))) for sample, row in zip(samples, cells, strict=True)
         )
 
-    return tuple(replace(result, samples=keyed(result.samples)) if result.samples else result for result in results)
+    def keyed_of(block: Block) -> Block:
+        every = entries(block.columns["samples"], results.groups.n)
+        return block.having(samples=[keyed(samples) if samples else samples for samples in every])
+
+    return results.having([keyed_of(block) for block in results.blocks])

@@ -3,17 +3,18 @@
 The state of a run is a tuple of the states of its losses, by group; states of shards add up in order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.domain import LARGEST, FloatArray
+from lossctl.domain import LARGEST, FloatArray, IntArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import NONE, Group, Keys
+from lossctl.evaluation.group_order import order_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
@@ -22,7 +23,7 @@ from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import Far, Groups, Rows
+from lossctl.sums.state import Far, Groups, Rows, none
 from lossctl.sums.worst import Worst
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ VECTORS = 1 << 17
 """The same where a row has several numbers: what is computed of each row takes as long as for several numbers more."""
 
 
-def nothing(plan: Plan, keys: tuple[Group, ...] = ()) -> Measured:
+def nothing(plan: Plan, keys: Keys = NONE) -> Measured:
     """The sums over no rows."""
     groups, weighted = len(keys), plan.weighted
-    count = np.zeros(groups, dtype=np.int64)
+    count = none(groups)
     part = Part(
         Moments.zero(0, weighted=False),
         count,
@@ -128,13 +129,9 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     )
 
 
-def groups_in_order(plan: Plan, total: Measured) -> list[int]:
+def groups_in_order(plan: Plan, total: Measured) -> IntArray:
     """The places of the groups in the order in which they are reported: by name, or by period or interval."""
-    return sorted(range(len(total.keys)), key=lambda group: _sort_key(plan, total.keys[group]))
-
-
-def _sort_key(plan: Plan, key: Group) -> list[tuple[bool, object]]:
-    return [grouping.order(word) for grouping, word in zip(plan.roles.by, key, strict=False)]
+    return order_of(total.keys, plan.roles.by)
 
 
 def tally(plan: Plan, batch: Batch) -> Measured:
@@ -202,7 +199,7 @@ def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tupl
     return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
-def _with_others(plan: Plan, place: int, bound: BoundLoss, rows: Rows, keys: tuple[Group, ...]) -> Rows:
+def _with_others(plan: Plan, place: int, bound: BoundLoss, rows: Rows, keys: Iterable[Group]) -> Rows:
     """The rows with what their further numbers add to the gradient of the reported value, by unit of its own slope."""
     if rows.gradient is None or not bound.moves_others:
         return rows

@@ -3,16 +3,14 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import WHOLE, Keys, merged
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import regrouped
+from lossctl.sums.state import Meeting, plus
 from lossctl.sums.worst import Worst
 
 if TYPE_CHECKING:
@@ -41,19 +39,20 @@ class Part:
             whole = whole + other.whole
         if worst is not None and other.worst is not None:
             worst = worst + other.worst
-        clipped, rounded = self.clipped + other.clipped, self.rounded + other.rounded
+        clipped, rounded = plus(self.clipped, other.clipped), plus(self.rounded, other.rounded)
         return Part(self.moments + other.moments, clipped, rounded, gradients, worst, whole)
 
-    def regroup(self, index: IntArray, groups: int) -> "Part":
-        """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
-        return Part(
-            self.moments.regroup(index, groups),
-            regrouped(self.clipped, index, groups),
-            regrouped(self.rounded, index, groups),
-            None if self.gradients is None else self.gradients.regroup(index, groups),
-            None if self.worst is None else self.worst.regroup(index, groups),
-            self.whole,
-        )
+    def met(self, other: "Part", meeting: Meeting) -> "Part":
+        """Both sums together, by groups that meet."""
+        gradients, worst, whole = self.gradients, self.worst, self.whole
+        if gradients is not None and other.gradients is not None:
+            gradients = meeting.both(gradients, other.gradients)
+        if whole is not None and other.whole is not None:
+            whole = whole + other.whole
+        if worst is not None and other.worst is not None:
+            worst = meeting.both(worst, other.worst)
+        clipped, rounded = meeting.counts(self.clipped, other.clipped), meeting.counts(self.rounded, other.rounded)
+        return Part(self.moments.met(other.moments, meeting), clipped, rounded, gradients, worst, whole)
 
     def pooled(self) -> "Part":
         """The sums over all groups, as those of a single one."""
@@ -79,7 +78,7 @@ class Measured:
 
     rows: int
     """Rows read."""
-    keys: tuple[Group, ...]
+    keys: Keys
     null: IntArray
     unweighted: IntArray
     ignored: IntArray
@@ -97,10 +96,7 @@ class Measured:
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:
-            place = dict(zip(left.keys, range(len(left.keys)), strict=True))
-            index = np.array([place.setdefault(key, len(place)) for key in right.keys], dtype=np.int64)
-            keys = tuple(place)
-            left, right = left.regroup(np.arange(len(left.keys)), keys), right.regroup(index, keys)
+            return left._met(right)
         labels = left.labels
         if labels is not None and right.labels is not None:
             labels = labels + right.labels
@@ -110,10 +106,10 @@ class Measured:
         return Measured(
             left.rows + right.rows,
             left.keys,
-            left.null + right.null,
-            left.unweighted + right.unweighted,
-            left.ignored + right.ignored,
-            left.cells + right.cells,
+            plus(left.null, right.null),
+            plus(left.unweighted, right.unweighted),
+            plus(left.ignored, right.ignored),
+            plus(left.cells, right.cells),
             left.problems + right.problems,
             tuple(a + b for a, b in zip(left.parts, right.parts, strict=True)),
             labels,
@@ -121,28 +117,34 @@ class Measured:
             tuple(a + b for a, b in zip(left.moved, right.moved, strict=True)),
         )
 
-    def regroup(self, index: IntArray, keys: tuple[Group, ...]) -> "Measured":
-        """The same sums among the groups ``keys``, where group ``i`` has become ``index[i]``."""
-        groups = len(keys)
+    def _met(self, other: "Measured") -> "Measured":
+        """Both sums together, where rows are of other groups."""
+        keys, index = merged(self.keys, other.keys)
+        meeting = Meeting(len(self.keys), index, len(keys))
+        labels, evidence = self.labels, self.evidence
+        if labels is not None and other.labels is not None:
+            labels = meeting.both(labels, other.labels)
+        if evidence is not None and other.evidence is not None:
+            evidence = meeting.both(evidence, other.evidence)
         return Measured(
-            self.rows,
+            self.rows + other.rows,
             keys,
-            regrouped(self.null, index, groups),
-            regrouped(self.unweighted, index, groups),
-            regrouped(self.ignored, index, groups),
-            regrouped(self.cells, index, groups),
-            self.problems,
-            tuple(part.regroup(index, groups) for part in self.parts),
-            None if self.labels is None else self.labels.regroup(index, groups),
-            None if self.evidence is None else self.evidence.regroup(index, groups),
-            tuple(moved.regroup(index, groups) for moved in self.moved),
+            meeting.counts(self.null, other.null),
+            meeting.counts(self.unweighted, other.unweighted),
+            meeting.counts(self.ignored, other.ignored),
+            meeting.counts(self.cells, other.cells),
+            self.problems + other.problems,
+            tuple(one.met(two, meeting) for one, two in zip(self.parts, other.parts, strict=True)),
+            labels,
+            evidence,
+            tuple(meeting.both(one, two) for one, two in zip(self.moved, other.moved, strict=True)),
         )
 
     def pooled(self) -> "Measured":
         """The sums over all groups, as those of a single one without a name."""
         return Measured(
             self.rows,
-            ((),),
+            WHOLE,
             self.null.sum(keepdims=True),
             self.unweighted.sum(keepdims=True),
             self.ignored.sum(keepdims=True),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossctl.dataclass import dataclass
-from lossctl.evaluation.groups import Group
+from lossctl.evaluation.group_keys import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout

@@ -1,15 +1,19 @@
 """What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Document
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
-from lossctl.evaluation.tables import Named, sections
+from lossctl.evaluation.results import NONE, Results
+from lossctl.evaluation.tables import sections
 from lossctl.functions.lookup import meant
 from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean
@@ -17,7 +21,6 @@ from lossctl.words import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-AnyNamed = TypeVar("AnyNamed", bound=Named)
 ORDERS = ("value", "n", "name")
 """What the results of groups, which come by name, may be sorted by."""
 
@@ -26,7 +29,8 @@ ORDERS = ("value", "n", "name")
 class Report(Described):
     """What a run measured, on what, and with which settings."""
 
-    results: tuple[Result, ...]
+    table: Results
+    """The results in columns."""
     inputs: Mapping[str, Any]
     """Files, rows read, and the columns of each role."""
     settings: Mapping[str, Any]
@@ -36,8 +40,18 @@ class Report(Described):
     warnings: tuple[str, ...] = ()
     profile: Mapping[str, float] | None = None
     """Seconds by phase, added up over workers; ``None`` unless asked for."""
-    overall: tuple[Result, ...] = ()
-    """The results of all groups together, one a loss and model, of no group; empty where nothing was grouped by."""
+    whole: Results = field(default_factory=lambda: NONE)
+    """Those of all groups together, in columns."""
+
+    @cached_property
+    def results(self) -> tuple[Result, ...]:
+        """The results: of each loss, of each model, of each group."""
+        return tuple(self.table)
+
+    @cached_property
+    def overall(self) -> tuple[Result, ...]:
+        """The results of all groups together, one a loss and model, of no group; empty where nothing was grouped by."""
+        return tuple(self.whole)
 
     @property
     def value(self) -> float:
@@ -46,8 +60,8 @@ class Report(Described):
         Raises:
             UsageError: there are several.
         """
-        if len(self.results) != 1:
-            raise UsageError(f"the report has {len(self.results)} results, not one", "Ask for report[loss].value.")
+        if len(self.table) != 1:
+            raise UsageError(f"the report has {len(self.table)} results, not one", "Ask for report[loss].value.")
         return self.results[0].value
 
     def of(self, loss: str) -> list[Result]:
@@ -86,8 +100,10 @@ class Report(Described):
         Raises:
             UsageError: nothing was grouped by, or there is no such order.
         """
-        results, groups = arranged(self.results, self.inputs["by"], sort, top, "value")
-        return replace(self, results=results, inputs={**self.inputs, "groups": groups})
+        first, groups = self.table.blocks[0], self.table.groups.n
+        title = f"value of {first.same('loss')} of {first.same('model')}"
+        kept, facts = order_of(groups, lambda: first.numbers(sort).tolist(), self.inputs["by"], sort, top, title)
+        return replace(self, table=self.table.arranged(kept), inputs={**self.inputs, "groups": facts})
 
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
@@ -95,9 +111,9 @@ class Report(Described):
             title="losses",
             sections=lambda: sections(self.results, self.inputs, self.settings, self.overall),
             record=self._record,
-            rows=lambda: (result.to_row() for result in self.results),
-            items=lambda: (result.to_dict() for result in self.results),
-            values=tuple(result.value for result in self.results),
+            rows=self.table.rows,
+            items=self.table.records,
+            values=np.concatenate([block.numbers("value") for block in self.table.blocks]).data,
             notes=self.notes,
             warnings=self.warnings,
             bare=True,
@@ -107,8 +123,8 @@ class Report(Described):
         return {
             "inputs": self.inputs,
             "settings": self.settings,
-            "results": [result.to_dict() for result in self.results],
-            **({"overall": [result.to_dict() for result in self.overall]} if self.overall else {}),
+            "results": self.table.records(),
+            **({"overall": [*self.whole.records()]} if len(self.whole) else {}),
             "notes": self.notes,
             "warnings": self.warnings,
             **({} if self.profile is None else {"profile": self.profile}),
@@ -118,24 +134,21 @@ class Report(Described):
         """The results as a tidy pandas frame: one row a loss × model × group, a column for each group-by column."""
         import pandas as pd  # noqa: PLC0415  (350 ms that nobody else should pay)
 
-        return pd.DataFrame([result.to_row() for result in self.results])
+        return pd.DataFrame([*self.table.rows()])
 
 
-def arranged(
-    results: Sequence[AnyNamed],
-    by: Sequence[str],
-    sort: str,
-    top: int | None,
-    number: str,
-) -> tuple[tuple[AnyNamed, ...], dict[str, Any]]:
-    """Results with their groups in another order, for each loss and model the same, and what to say of that.
+def order_of(
+    groups: int, numbers: Callable[[], Sequence[float]], by: Sequence[str], sort: str, top: int | None, title: str
+) -> tuple[list[int], dict[str, Any]]:
+    """The places of groups in another order than by name, and what to say of that.
 
     Args:
-        results: group by group, for each loss and model.
+        groups: how many there are.
+        numbers: what they are sorted by, where that is not their name: the largest first, and what is no number last.
         by: what they are grouped by.
-        sort: one of the orders; ``value`` and ``n`` put the largest first, and what is no number last.
+        sort: one of the orders.
         top: how many groups to keep; all when left out.
-        number: the attribute of a result that is its value.
+        title: what the order ``value`` is called.
 
     Raises:
         UsageError: nothing was grouped by, or there is no such order.
@@ -144,12 +157,9 @@ def arranged(
         raise UsageError(f"no order of groups {sort!r}", did_you_mean(sort, [*ORDERS]))
     if not by:
         raise UsageError("there are no groups to arrange", f"Name columns to group by: {option(by='COL')}.")
-    groups = len({tuple(result.group.values()) for result in results})
     kept = list(range(groups))
     if sort != "name":
-        sizes = [float(getattr(result, number if sort == "value" else sort)) for result in results[:groups]]
+        sizes = numbers()
         kept.sort(key=lambda group: math.inf if math.isnan(sizes[group]) else -sizes[group])
     kept = kept[:top]
-    shown = tuple(results[start + group] for start in range(0, len(results), groups) for group in kept)
-    what = f"{number} of {results[0].loss} of {results[0].model}" if sort == "value" else sort
-    return shown, {"measured": groups, "shown": len(kept), "by": what}
+    return kept, {"measured": groups, "shown": len(kept), "by": title if sort == "value" else sort}

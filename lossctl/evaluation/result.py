@@ -4,14 +4,17 @@ A field is a column: JSON, CSV and data frames have it by its name, in this orde
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, fields
 from typing import Annotated, Any
+
+import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Kind, Tone
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, in_json, spell
+from lossctl.records import Column, Columns, Same, Some
 from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
@@ -177,36 +180,85 @@ class Result:
 
     def to_row(self) -> dict[str, Any]:
         """The result as a flat row; a group-by column called like one of ours has ``by_`` in front of its name."""
-        plain = self.to_dict()
-        plain.pop("samples", None)
-        parameters = ",".join(f"{name}={spell(value)}" for name, value in self.parameters.items())
-        groups: dict[str, str | None] = {}
-        for name, word in plain.pop("group").items():
-            title = free(name, {*_TITLES, *self.group, *groups}, "by_") if name in _TITLES else name
-            groups[title] = word
-        del plain["parameters"]
-        return {"loss": plain.pop("loss"), "parameters": parameters, "model": plain.pop("model"), **groups, **plain}
+        return next(iter(Columns(1, as_rows(self._fields()))))
 
     def to_dict(self) -> dict[str, Any]:
         """The result in numbers, strings, lists and dictionaries, with gradient figures and skill beside the others."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain["parameters"], plain["group"] = in_json(self.parameters), dict(self.group)
-        del plain["gradient"], plain["best_constant"], plain["samples"], plain["ci"]
-        if self.ci is None:
-            del plain["ci_low"], plain["ci_high"]
-        if self.n_clusters is None:
-            del plain["n_clusters"]
-        for part in (self.gradient, self.best_constant):
-            if part is not None:
-                plain |= {field.name: getattr(part, field.name) for field in fields(part)}
-        if self.samples:
-            plain["samples"] = [
-                {field.name: getattr(sample, field.name) for field in fields(sample)} for sample in self.samples
-            ]
-            for sample in plain["samples"]:
-                if sample["id"] is None:
-                    del sample["id"]
-        return plain
+        return next(iter(Columns(1, as_records(self._fields()))))
+
+    def _fields(self) -> dict[str, Same]:
+        return {field.name: Same(getattr(self, field.name)) for field in fields(self)}
+
+
+def as_records(results: Mapping[str, Column]) -> dict[str, Column]:
+    """Results as `Result.to_dict` has them.
+
+    Args:
+        results: by field of `Result`, in the order of the fields.
+    """
+    plain = {**results, "parameters": Same(in_json(_same(results["parameters"]))), "group": _groups(results["group"])}
+    gradient, best_constant, samples = (plain.pop(name) for name in ("gradient", "best_constant", "samples"))
+    if _same(plain.pop("ci")) is None:
+        del plain["ci_low"], plain["ci_high"]
+    if isinstance(plain["n_clusters"], Same) and plain["n_clusters"].value is None:
+        del plain["n_clusters"]
+    for holder, parts in ((Gradient, gradient), (BestConstant, best_constant)):
+        plain |= {field.name: column for field in fields(holder) for column in _part(parts, field.name)}
+    for column in _listed(samples):
+        plain["samples"] = column
+    return plain
+
+
+def as_rows(results: Mapping[str, Column]) -> dict[str, Column]:
+    """Results as `Result.to_row` has them; the argument is that of `as_records`."""
+    plain = as_records(results)
+    plain.pop("samples", None)
+    words = plain.pop("group")
+    taken = words.by_key if isinstance(words, Columns) else {}
+    groups: dict[str, Column] = {}
+    for name, column in taken.items():
+        groups[free(name, {*_TITLES, *taken, *groups}, "by_") if name in _TITLES else name] = column
+    del plain["parameters"]
+    parameters = ",".join(f"{name}={spell(value)}" for name, value in _same(results["parameters"]).items())
+    first = {"loss": plain.pop("loss"), "parameters": Same(parameters), "model": plain.pop("model")}
+    return {**first, **groups, **plain}
+
+
+def _same(column: Column) -> Any:
+    if not isinstance(column, Same):
+        raise TypeError("results that differ in what they have in common")
+    return column.value
+
+
+def _groups(column: Column) -> Columns:
+    """The words of groups, a column for each that is grouped by."""
+    if isinstance(column, Columns):
+        return column
+    return Columns(1, {name: [word] for name, word in _same(column).items()})
+
+
+def _part(column: Column, name: str) -> Iterator[Column]:
+    """A field of what results may have beside the others, where any has it."""
+    parts = [column.value] if isinstance(column, Same) else column if isinstance(column, list) else []
+    present = np.array([part is not None for part in parts], dtype=bool)
+    if present.all() and len(parts):
+        yield [getattr(part, name) for part in parts]
+    elif present.any():
+        yield Some([getattr(part, name, None) for part in parts], present)
+
+
+def _listed(column: Column) -> Iterator[Column]:
+    """The worst rows of each result, where any has them."""
+    parts = [column.value] if isinstance(column, Same) else column if isinstance(column, list) else []
+    if any(parts):
+        yield Some([[_sample(sample) for sample in samples] for samples in parts], np.array([*map(bool, parts)]))
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    plain = {field.name: getattr(sample, field.name) for field in fields(sample)}
+    if sample.id is None:
+        del plain["id"]
+    return plain
 
 
 _TITLES = {field.name for part in (Result, Gradient, BestConstant) for field in fields(part)}

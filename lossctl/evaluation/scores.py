@@ -45,7 +45,7 @@ class Scores:
     @cached_property
     def groups(self) -> list[int]:
         """The places of the groups, in the order in which they are reported."""
-        return groups_in_order(self.plan, self.total)
+        return list(groups_in_order(self.plan, self.total).tolist())
 
     @cached_property
     def totals(self) -> list[list[Total]]:

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from lossctl.evaluation.best_constant import Solution, best_constants, may_be_below_zero
 from lossctl.evaluation.measured import Measured
@@ -57,7 +57,7 @@ class Skills:
                 f"{error:.1g} of themselves to find the best constants, which are approximate"
             )
 
-    def warnings(self, results: Sequence[Result]) -> Iterator[str]:
+    def warnings(self, results: Iterable[Result]) -> Iterator[str]:
         """Why a skill is missing, once for all groups of all losses that lack it for one reason."""
         pairs: list[tuple[str, str]] = []
         for (model, bound), solutions in self._solutions.items():

@@ -1,6 +1,6 @@
 """What a renderer is: a document becomes text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lossctl.dataclass import dataclass
@@ -33,6 +33,16 @@ class Renderer(Protocol):
         Raises:
             UsageError: the format has no way to write such a document.
         """
+
+
+def pieces(renderer: Renderer, document: Document, style: Style) -> Iterable[str]:
+    """The text that a renderer makes, in pieces: where it has many records, it is not there all at once.
+
+    Raises:
+        UsageError: as for `Renderer.render`.
+    """
+    streamed: Callable[[Document], Iterable[str]] | None = getattr(renderer, "pieces", None)
+    return (renderer.render(document, style),) if streamed is None else streamed(document)
 
 
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")

@@ -13,7 +13,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.digits import CARRY, DIGIT, LOWEST, Digits, add_digit, by_level, carried, digits_of, sums_of
-from lossctl.sums.state import Groups, added, regrouped
+from lossctl.sums.state import Groups, Meeting, added, none, plus, regrouped
 
 LARGE, SMALL = 2.0**450, 2.0**-450
 """Numbers whose products and their rounding errors neither overflow nor underflow."""
@@ -40,7 +40,7 @@ class ExactSum:
     @classmethod
     def zero(cls, groups: int = 1) -> "ExactSum":
         """The sum of nothing."""
-        return cls({}, np.zeros((groups, 3), dtype=np.int64), 0)
+        return cls({}, none(groups, 3), 0)
 
     @classmethod
     def of(cls, values: FloatArray, groups: Groups | None = None) -> "ExactSum":
@@ -68,7 +68,7 @@ class ExactSum:
         digits = dict(left)
         for level, digit in right.items():
             add_digit(digits, level, digit)
-        return ExactSum(digits, self.infinite + other.infinite, blocks)
+        return ExactSum(digits, plus(self.infinite, other.infinite), blocks)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -84,10 +84,22 @@ class ExactSum:
         digits = {level: regrouped(digit, index, groups) for level, digit in self.digits.items()}
         return ExactSum(digits, regrouped(self.infinite, index, groups), self.blocks)
 
+    def met(self, other: "ExactSum", meeting: Meeting) -> "ExactSum":
+        """The sums of both, by groups that meet: without the room that each would take among all of them."""
+        left, right, blocks = self.digits, other.digits, self.blocks + other.blocks
+        if blocks >= CARRY:
+            left, right, blocks = carried(left), carried(right), 2
+        digits = {level: meeting.added(left.get(level), right.get(level)) for level in {**left, **right}}
+        return ExactSum(digits, meeting.counts(self.infinite, other.infinite), blocks)
+
     def between(self, start: int, stop: int) -> "ExactSum":
         """The sums of some groups beside each other."""
-        digits = {level: digit[start:stop] for level, digit in self.digits.items()}
-        return ExactSum(digits, self.infinite[start:stop], self.blocks)
+        return self.taken(slice(start, stop))
+
+    def taken(self, groups: IntArray | slice) -> "ExactSum":
+        """The sums of some groups."""
+        digits = {level: digit[groups] for level, digit in self.digits.items()}
+        return ExactSum(digits, self.infinite[groups], self.blocks)
 
     def raised(self, levels: int) -> "ExactSum":
         """The same sums times 2^(38 · levels)."""

@@ -15,7 +15,7 @@ from lossctl.sums import compiled
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import centred_squares, parted, product, scaled_sum
-from lossctl.sums.state import Far, Groups, Rows, regrouped
+from lossctl.sums.state import Far, Groups, Meeting, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
 
 
@@ -205,12 +205,23 @@ class Moments:
         squares = self.value_squares + other.value_squares
         return Moments(self.n + other.n, self.sum_value + other.sum_value, squares, weights, columns)
 
+    def met(self, other: "Moments", meeting: Meeting) -> "Moments":
+        """The moments of both, by groups that meet."""
+        if self.weights is not None or self.columns is not None:
+            return meeting.both(self, other)
+        squares = self.value_squares.met(other.value_squares, meeting)
+        return Moments(meeting.added(self.n, other.n), self.sum_value.met(other.sum_value, meeting), squares, None)
+
     def regroup(self, index: IntArray, groups: int) -> "Moments":
         """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
         weights = None if self.weights is None else self.weights.regroup(index, groups)
         columns = None if self.columns is None else self.columns.regroup(index, groups)
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
         return Moments(regrouped(self.n, index, groups), value, squares, weights, columns)
+
+    def plain(self, groups: IntArray) -> "Moments":
+        """The moments of some groups of rows that have neither weights nor further numbers."""
+        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), None)
 
     def pooled(self) -> "Moments":
         """The moments of all rows as those of a single group."""

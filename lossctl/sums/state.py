@@ -122,11 +122,72 @@ class State(Protocol):
         """The state of all rows as those of a single group."""
 
 
+def none(groups: int, *columns: int) -> IntArray:
+    """Zeros ``(groups, …)`` that take no room."""
+    return np.broadcast_to(np.zeros((1,) * (1 + len(columns)), dtype=np.int64), (groups, *columns))
+
+
+def is_none(values: npt.NDArray[Any]) -> bool:
+    """Whether an array is one of `none`."""
+    return not any(values.strides)
+
+
+def plus(one: IntArray, other: IntArray) -> IntArray:
+    """The sum of two arrays, which are not changed."""
+    return other if is_none(one) else one if is_none(other) else one + other
+
+
 def regrouped(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:
     """An array with one entry a group, moved to the places ``index`` of an array of ``groups`` zeros."""
     moved = np.zeros((groups, *values.shape[1:]), dtype=values.dtype)
     moved[index] = values
     return moved
+
+
+class Regrouped(Protocol):
+    """A state as `Meeting.both` needs it."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Both sums together."""
+
+    def regroup(self, index: IntArray, groups: int) -> Self:
+        """The same state among other groups."""
+
+
+AnyState = TypeVar("AnyState", bound=Regrouped)
+
+
+@dataclass(frozen=True, eq=False)
+class Meeting:
+    """How the groups of two states meet: those of the first stay where they are, others come behind them."""
+
+    first: int
+    """How many groups the first state has."""
+    index: IntArray
+    """Where those of the second are."""
+    groups: int
+    """How many there are together."""
+
+    def both(self, one: AnyState, other: AnyState) -> AnyState:
+        """Both sums together."""
+        return one.regroup(np.arange(self.first), self.groups) + other.regroup(self.index, self.groups)
+
+    def counts(self, one: IntArray, other: IntArray) -> IntArray:
+        """Both counts together, ``(groups, …)``, which are 0 in all groups as a rule."""
+        if is_none(one) and is_none(other):
+            return none(self.groups, *one.shape[1:])
+        total = self.added(one, other)
+        return total if total.any() else none(self.groups, *one.shape[1:])
+
+    def added(self, one: IntArray | None, other: IntArray | None) -> IntArray:
+        """Both arrays together, zeros where one of them is ``None``."""
+        shape = next(part.shape[1:] for part in (one, other) if part is not None)
+        total = np.zeros((self.groups, *shape), dtype=np.int64)
+        if one is not None:
+            total[: self.first] = one
+        if other is not None:
+            total[self.index] += other
+        return total
 
 
 def added(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray[Any]:

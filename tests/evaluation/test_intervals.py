@@ -114,5 +114,5 @@ def test_a_single_model_has_no_mark_and_no_line_about_it():
 def test_what_is_not_a_number_is_never_the_smallest():
     report = evaluate(prediction=["p", "q=w"], ci=None)
     values = {"p": 1.0, "q": math.nan}
-    results = tuple(replace(result, value=values[result.model]) for result in report.results)
-    assert marked(replace(report, results=results)) == set()
+    blocks = [block.having(value=np.array([values[block.same("model")]])) for block in report.table.blocks]
+    assert marked(replace(report, table=report.table.having(blocks))) == set()

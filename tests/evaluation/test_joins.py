@@ -16,17 +16,19 @@ from stored import write_lines
 from transcripts import JSON
 
 import lossctl as library
+from lossctl.records import entries
 
 # --- the numbers -----------------------------------------------------------------------------------------------------
 
 
 def unkeyed(report):
     """The results of a join but for the keys of the worst rows, which one file has not."""
-    results = [
-        replace(result, samples=tuple(replace(sample, id=None) for sample in result.samples))
-        for result in report.results
+    blocks = [
+        block.having(samples=[tuple(replace(sample, id=None) for sample in samples) for samples in every])
+        for block in report.table.blocks
+        for every in [entries(block.columns["samples"], report.table.groups.n)]
     ]
-    return digits(replace(report, results=results))
+    return digits(replace(report, table=report.table.having(blocks)))
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def evaluate(
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
     from lossctl.evaluation.tables import profiled
-    from lossctl.rendering.renderer import for_path, renderers
+    from lossctl.rendering.renderer import for_path, pieces, renderers
 
     files = files or ["-"]
     how = running.over(files, join)
@@ -137,16 +137,18 @@ def evaluate(
     report = _arranged(report, sort, top) if by else report
     begun = time.perf_counter()
     document = report.document() if verdicts is None else verdicts.beside(report.document())
-    text = shown.render(document, style)
+    text = pieces(shown, document, style)
     if report.profile is not None:
+        text = [*text]
         rendered = time.perf_counter() - begun
         report = replace(report, profile={**report.profile, "import": imported, "render": rendered})
         document = report.document() if verdicts is None else verdicts.beside(report.document())
-        text = shown.render(document, style)  # with the time that it took to do so
+        text = pieces(shown, document, style)  # with the time that it took to do so
     voice.remark(report.notes, report.warnings)
     for path, renderer in written:
-        write_report(path, renderer.render(document, style), inputs, voice)
-    voice.result(text)
+        write_report(path, pieces(renderer, document, style), inputs, voice)
+    for piece in text:
+        voice.result(piece)
     summarize(document, shown, style)
     if report.profile is not None:
         where = profiled(report.profile)

@@ -1,8 +1,9 @@
 """Documents as comma- or tab-separated values: tidy rows, floats in their shortest exact form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lossctl.document import Document
+from lossctl.records import MANY, Records
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import quoted
 
@@ -16,21 +17,31 @@ class Delimited:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A header, and a row for each of what the document is about."""
-        rows = list(document.rows())
+        return "".join(self.pieces(document))
+
+    def pieces(self, document: Document) -> Iterator[str]:
+        """The same, some rows at a time."""
+        rows = document.rows()
+        if isinstance(rows, Records) and len(rows) >= MANY:
+            from lossctl.rendering.long_records import lines  # noqa: PLC0415  (of few records nobody needs it)
+
+            header = dict.fromkeys(name for part in rows.parts for name in part.by_key)
+            yield self._line(header)
+            yield from lines(rows, [*header], self.delimiter, self._cell)
+            return
+        rows = list(rows)
         header = dict.fromkeys(name for row in rows for name in row)
-        if not header:
-            return ""
-        return self._line(header) + "".join(self._line(row.get(name) for name in header) for row in rows)
+        if header:
+            yield self._line(header) + "".join(self._line(row.get(name) for name in header) for row in rows)
 
     def _line(self, values: Iterable[object]) -> str:
-        return self.delimiter.join(quoted(_cell(value), self.delimiter) for value in values) + "\n"
+        return self.delimiter.join(map(self._cell, values)) + "\n"
 
-
-def _cell(value: object) -> str:
-    """A value as one cell: the numbers of a vector with blanks between them."""
-    if isinstance(value, tuple):
-        return " ".join(map(repr, value))
-    return "" if value is None else str(value)
+    def _cell(self, value: object) -> str:
+        """A value as one cell: the numbers of a vector with blanks between them."""
+        if isinstance(value, tuple):
+            return quoted(" ".join(map(repr, value)), self.delimiter)
+        return "" if value is None else quoted(str(value), self.delimiter)
 
 
 for delimited in (Delimited("csv", ","), Delimited("tsv", "\t")):

@@ -1,12 +1,18 @@
 """Documents as strict JSON: the whole as one object, or one line for each of what it is about."""
 
 import json
+from collections.abc import Iterator
+from functools import partial
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lossctl.document import Document
+from lossctl.document import Document, strict, versioned
+from lossctl.records import MANY, Records
 from lossctl.rendering.renderer import Style, renderers
+
+if TYPE_CHECKING:
+    from lossctl.rendering.long_records import Brackets
 
 
 class Json:
@@ -17,8 +23,21 @@ class Json:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """The whole, indented unless it is thousands of numbers."""
-        record = document.to_dict()
-        return (_line(record) if document.dense else indented(record)) + "\n"
+        return "".join(self.pieces(document))
+
+    def pieces(self, document: Document) -> Iterator[str]:
+        """The same, of many records some at a time."""
+        record = versioned(document.record())
+        if document.dense:
+            yield _line(record)
+        else:
+            behind = "{\n  "
+            for key, value in record.items():
+                yield f"{behind}{encode_basestring(key)}: "
+                yield from _listed(value, "\n  ") if isinstance(value, Records) else [indented(value, "\n  ")]
+                behind = ",\n  "
+            yield "\n}"
+        yield "\n"
 
 
 class JsonLines:
@@ -29,7 +48,17 @@ class JsonLines:
 
     def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
         """A result, a finding, a check … a line."""
-        return "".join(_line(item) + "\n" for item in document.lines())
+        return "".join(self.pieces(document))
+
+    def pieces(self, document: Document) -> Iterator[str]:
+        """The same, of many records some at a time."""
+        items = (document.items or document.rows)()
+        if isinstance(items, Records) and len(items) >= MANY:
+            from lossctl.rendering.long_records import objects  # noqa: PLC0415  (of few records nobody needs it)
+
+            yield from objects(items, _in_line(), "\n")
+        else:
+            yield "".join(_line(strict(item)) + "\n" for item in items)
 
 
 def indented(value: Any, margin: str = "\n") -> str:
@@ -57,6 +86,40 @@ def indented(value: Any, margin: str = "\n") -> str:
     if type(value) is list and value:
         return f"[{inner}{f',{inner}'.join([indented(item, inner) for item in value])}{margin}]"
     return _line(value)
+
+
+def _listed(records: Records, margin: str) -> Iterator[str]:
+    """Records as a list, indented as `indented` does it."""
+    if len(records) < MANY:
+        yield indented([*map(strict, records)], margin)
+        return
+    from lossctl.rendering.long_records import objects  # noqa: PLC0415  (likewise)
+
+    inner = margin + "  "
+    behind = f",{inner}"
+    yield f"[{inner}"
+    last = ""
+    for piece in objects(records, _indented(inner), behind):
+        yield last
+        last = piece
+    yield last.removesuffix(behind)
+    yield f"{margin}]"
+
+
+def _indented(margin: str) -> "Brackets":
+    """How objects are laid out whose own line begins with some spaces."""
+    from lossctl.rendering.long_records import Brackets  # noqa: PLC0415  (of few records nobody needs it)
+
+    inner = margin + "  "
+    write = partial(indented, margin=inner)
+    return Brackets(f"{{{inner}", f",{inner}", f"{margin}}}", write, partial(_indented, inner))
+
+
+def _in_line() -> "Brackets":
+    """How objects are laid out on one line."""
+    from lossctl.rendering.long_records import Brackets  # noqa: PLC0415  (of few records nobody needs it)
+
+    return Brackets("{", ", ", "}", _line, _in_line)
 
 
 def _line(value: Any) -> str:

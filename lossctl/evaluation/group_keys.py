@@ -1,0 +1,83 @@
+"""What groups are called, in columns: texts, and integers that stay numbers until somebody reads them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.arrow import in_arrow, in_numpy
+from lossctl.dataclass import dataclass
+from lossctl.domain import IntArray
+
+Group = tuple[str | None, ...]
+"""What a group is called, a word a column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """The names of some groups, each once."""
+
+    columns: tuple[pa.Array, ...]
+    """Texts, where null is a name as well, or integers, with an entry for each group."""
+    n: int
+
+    def __len__(self) -> int:
+        """How many groups there are."""
+        return self.n
+
+    def __iter__(self) -> Iterator[Group]:
+        """The names, in order."""
+        words = [texts(column).to_pylist() for column in self.columns]
+        return zip(*words, strict=True) if words else repeat((), self.n)
+
+    def __getitem__(self, group: int) -> Group:
+        """The name of a group."""
+        return tuple(None if (word := column[group].as_py()) is None else str(word) for column in self.columns)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Keys) or len(self) != len(other):
+            return False
+        pairs = zip(self.columns, other.columns, strict=False)
+        return not self.n or all(one.type == two.type and one.equals(two) for one, two in pairs)
+
+    __hash__ = None  # type: ignore[assignment]  # as of all that holds arrays
+
+    def taken(self, groups: IntArray) -> "Keys":
+        """The names of some groups."""
+        index = in_arrow(groups)
+        return Keys(tuple(column.take(index) for column in self.columns), len(groups))
+
+
+NONE, WHOLE = Keys((), 0), Keys((), 1)
+"""The names of no groups, and that of all rows as one."""
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """The words of a column."""
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def merged(left: Keys, right: Keys) -> tuple[Keys, IntArray]:
+    """The names on either side, first those of the left, and where those of the right are among them."""
+    if not left.n or not right.n:
+        return (left, np.arange(0)) if left.n else (right, np.arange(right.n))
+    columns = []
+    for one, two in zip(left.columns, right.columns, strict=True):
+        columns.append(pa.concat_arrays([one, two] if one.type == two.type else [texts(one), texts(two)]))
+    place = coded(columns)
+    new = np.flatnonzero(place[left.n :] >= left.n) + left.n
+    index = in_arrow(np.concatenate([np.arange(left.n), new]))
+    return Keys(tuple(column.take(index) for column in columns), len(index)), place[left.n :]
+
+
+def coded(columns: Sequence[pa.Array]) -> IntArray:
+    """The number of each row: the same for equal ones, in the order in which they come first."""
+    code: IntArray | None = None
+    for column in columns:
+        entries = column.dictionary_encode(null_encoding="encode")
+        index, more = in_numpy(entries.indices).astype(np.int64), len(entries.dictionary)
+        if code is not None:  # codes are made anew after every column: products of their numbers would pass 2^63
+            index = in_numpy(in_arrow(code * more + index).dictionary_encode().indices).astype(np.int64)
+        code = index
+    return np.zeros(0, dtype=np.int64) if code is None else code

@@ -1,0 +1,64 @@
+"""Many groups are matched and sorted all at once, as they are one by one."""
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossctl.arrow import words_in_arrow
+from lossctl.evaluation.group_keys import NONE, WHOLE, Keys, merged
+from lossctl.evaluation.group_order import in_order, natural_order
+from lossctl.words import natural
+
+WORDS = (
+    st.none() | st.text("ab -._0123457", max_size=12) | st.sampled_from(["user_7", "user_07", "user_10", "2024-01-09"])
+)
+
+
+@given(st.lists(WORDS | st.text(max_size=4), min_size=1, unique=True))
+@settings(max_examples=200)
+def test_many_words_are_sorted_as_each_is_read(words):
+    order = natural_order(words_in_arrow(words))
+    if order is not None:
+        pairs = [(word is None, natural(word or ""), word or "", place) for place, word in enumerate(words)]
+        assert order.tolist() == [place for *_, place in sorted(pairs)]
+    else:
+        assert any(word and (not word.isascii() or len(word) > 12) for word in words)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), min_size=1, unique=True))
+def test_integers_are_sorted_as_their_numerals(numbers):
+    order = np.argsort(in_order(np.array(numbers))).tolist()
+    assert order == sorted(range(len(numbers)), key=lambda place: natural(str(numbers[place])))
+
+
+def keys_of(groups, number):
+    """The names of groups, columns of integers where all words of one are."""
+    columns = [list(column) for column in zip(*groups, strict=True)] if groups else [[]] * number
+    whole = [all(isinstance(word, int) for word in column) for column in columns]
+    return Keys(
+        tuple(
+            pa.array(column, pa.int64())
+            if ints
+            else words_in_arrow([None if word is None else str(word) for word in column])
+            for column, ints in zip(columns, whole, strict=True)
+        ),
+        len(groups),
+    )
+
+
+@given(st.data(), st.integers(1, 3), st.booleans())
+@settings(max_examples=60)
+def test_names_of_two_parts_are_matched_by_their_words(data, number, nulls):
+    word = st.integers(-3, 3) | st.none() if nulls else st.integers(-3, 3)
+    sides = [
+        data.draw(st.lists(st.tuples(*[word] * number), unique=True, max_size=12), label=side)
+        for side in ("left", "right")
+    ]
+    left, right = (keys_of(groups, number) for groups in sides)
+    together, index = merged(left, right)
+    assert [*together][: len(left)] == [*left]
+    assert len({*together}) == len(together)
+    assert [together[int(place)] for place in index] == [*right]
+    assert merged(left, left)[0] == left
+    assert ([*NONE], [*WHOLE]) == ([], [()])
