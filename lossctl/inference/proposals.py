@@ -354,18 +354,21 @@ class Proposer:
             return
         vector, k = Choice((self.guesses.pattern(family),), family, BY_NAME), len(family)
         models = Choice(family, family, BY_NAME)
+        from lossctl.inference.repeated import may_lack_classes
+
         if truth is None or truth.distinct is None or len(family) == 1:
             yield models
         elif truth.has_columns(family):
             yield vector
+        elif may_lack_classes(self.guesses, truth, family):
+            yield from (replace(vector, sure=False), replace(models, sure=False))
         elif truth.kind == "text":
             several = truth.distinct > 2 or (k >= truth.distinct and self.guesses.look.sum_to_one(family))
-            yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
+            yield replace(vector, sure=False) if several else models
         elif (truth.is_coded(k) or truth.is_classed(k)) and self.guesses.look.sum_to_one(family):
             yield vector
         elif truth.distinct > 2 and (truth.is_coded(k) or (truth.is_classed(k) and are_counted(family))):
-            yield Choice(vector.patterns, family, vector.why, sure=False)
-            yield Choice(models.patterns, family, models.why, sure=False)
+            yield from (replace(vector, sure=False), replace(models, sure=False))
         elif len(family) <= MOST_MODELS:
             yield models
 
@@ -428,7 +431,20 @@ class Proposer:
             families = self.guesses.class_families(truth, others)
             family = self.guesses.class_columns(truth, others) or (families[0] if len(families) == 1 else ())
             if family:
-                yield Choice((self.guesses.pattern(family),), family, "because they are named for the classes")
+                why, rows = "because they are named for the classes", self.guesses.look.sum_to_one(family)
+                more = () if rows else self._scores_beside(family, {*others, *label.columns})
+                whole = (
+                    tuple(each.name for each in self.guesses.free if each.name in {*family, *more}) if more else family
+                )
+                for names in dict.fromkeys((whole, family)):
+                    sure = rows or (not more and len(family) <= len(truth.classes))
+                    yield Choice((self.guesses.pattern(names),), names, why, sure=sure)
+
+    def _scores_beside(self, family: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+        """Columns of numbers of either sign beside such columns: scores of classes that no label has, it may be."""
+        columns = [each for each in self.guesses.candidates if each.kind == "number" and each.name not in others]
+        signed = [each.name for each in columns if each.content.numbers.low < 0 < each.content.numbers.high]
+        return tuple(name for name in signed if name not in family) if {*family} <= {*signed} else ()
 
     def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
