@@ -423,6 +423,9 @@ class Proposer:
         named = [name for pair in pairs if interval_end(pair.columns[0]) for name in pair.columns]
         yield from points(self.guesses, label, named) if named else ()
         yield from pairs or intervals(self.guesses, label)
+        if self.request.loss:  # one of a plain number, it may be, which is the mean
+            means = [pair.columns[0] for pair in pairs if interval_end(pair.columns[0]) is None]
+            yield from (Choice((mean,), (mean,), BY_NAME, sure=False) for mean in means)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
@@ -448,6 +451,8 @@ class Proposer:
 
     def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
+        from lossctl.inference.followed import is_of_yes_or_no
+
         truth = self.truths.look.candidate(label.columns[0])
         apart = {*self._beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
@@ -476,7 +481,8 @@ class Proposer:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
             if fits or not decided:
-                why, near = BESIDE if decided else LEFT, fits or binary or is_log_rate(column.name)
+                scores = binary and is_of_yes_or_no(self.guesses, (column.name,))
+                why, near = BESIDE if decided else LEFT, fits or scores or is_log_rate(column.name)
                 yield Choice((column.name,), (column.name,), why, sure=sure and not decided, near=near)
             if sure:
                 return
