@@ -118,6 +118,8 @@ class Proposer:
         choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         choices = choices or [*self._labels_of_lists()]
+        if not choices and (steps := self._steps[0]):
+            choices = [Choice((self.truths.pattern(steps),), steps, LEFT, sure=False)]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
@@ -183,6 +185,14 @@ class Proposer:
             bits = [name for name in lists if self.truths.look.are_bits(name)]
             if len(bits) == 1:
                 yield Choice((bits[0],), (bits[0],), LEFT, sure=False)
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels elsewhere and their predictions, all numbers of both sides, which are steps in time; or none."""
+        from lossctl.inference.repeated import steps
+
+        labels, predictions = (steps(side) for side in (self.truths, self.guesses))
+        return (labels, predictions) if self.apart and len(labels) == len(predictions) > 1 else ((), ())
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -285,6 +295,8 @@ class Proposer:
             choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
+        if not choices and label.columns == self._steps[0]:
+            choices = [Choice((self.guesses.pattern(self._steps[1]),), self._steps[1], LEFT, sure=False)]
         choices = choices or [*self._predictions_by_content(label, decided)]
         choices = [self._doubted(choice, decided, label) for choice in choices]
         sure = bool(choices) and choices[0].sure

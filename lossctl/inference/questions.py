@@ -102,15 +102,24 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     if len(labels) == 1 and not labels[0].sure and together:
         return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
     if not labels or not labels[0].sure:
-        return open_between("label", _columns(pair.label for pair in proposals) or _left(proposer, proposer.truths))
+        truths = _columns(proposer.truths, (pair.label for pair in proposals))
+        return open_between("label", truths or _left(proposer, proposer.truths))
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
-    left = _columns(predictions) or _left(proposer, proposer.guesses)
-    return _what_predicts(predictions) or open_between("prediction", left)
+    guesses = _columns(proposer.guesses, predictions) or _left(proposer, proposer.guesses)
+    return _what_predicts(predictions) or open_between("prediction", guesses)
 
 
-def _columns(choices: Iterable[Choice]) -> tuple[str, ...]:
-    """The columns of choices, each once."""
-    return tuple(dict.fromkeys(name for choice in choices for name in choice.columns))
+def _columns(side: Side, choices: Iterable[Choice]) -> tuple[str, ...]:
+    """The columns of choices, each once, by their places where several have their name."""
+    names = [column.name for column in side.columns]
+    chosen = dict.fromkeys(name for choice in choices for name in choice.columns)
+    return tuple(
+        column
+        for name in chosen
+        for column in (
+            [f"#{place}" for place, each in enumerate(names, 1) if each == name] if names.count(name) > 1 else [name]
+        )
+    )
 
 
 def _left(proposer: Proposer, side: Side) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
 from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
-from lossctl.inference.names import PREDICTIONS, is_guess, level_of, plain_name
+from lossctl.inference.names import PREDICTIONS, is_guess, is_key, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
@@ -55,6 +55,13 @@ def no_labels(truths: Side) -> set[str]:
     of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
     both = [*of_interval.values()] if all(of_interval.values()) else []
     return {name for family in (*families, truths.probabilities, *both) for name in family}
+
+
+def steps(side: Side) -> tuple[str, ...]:
+    """The free columns of numbers, where their names differ in a number alone; none where others are among them."""
+    names = [column.name for column in side.free if column.kind == "number" and not is_key(column.name)]
+    families = numbered(names)
+    return families[0] if len(families) == 1 and len(families[0]) == len(names) else ()
 
 
 def decided(side: Side, name: str) -> bool:
