@@ -456,9 +456,9 @@ class Proposer:
                     yield Choice((self.guesses.pattern(names),), names, why, sure=sure)
 
     def _scores_beside(self, family: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
-        """Columns of numbers of either sign beside such columns: scores of classes that no label has, it may be."""
+        """Columns of numbers below 0 beside such columns: scores of classes that no label has, it may be."""
         columns = [each for each in self.guesses.candidates if each.kind == "number" and each.name not in others]
-        signed = [each.name for each in columns if each.content.numbers.low < 0 < each.content.numbers.high]
+        signed = [each.name for each in columns if each.content.numbers.low < 0]
         return tuple(name for name in signed if name not in family) if {*family} <= {*signed} else ()
 
     def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:

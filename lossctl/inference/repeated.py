@@ -160,7 +160,7 @@ def may_lack_classes(guesses: Side, truth: "Candidate", family: Sequence[str]) -
 
     They may not be where the label says yes and no.
     """
-    known = {*map(key_of, YES_AND_NO)} | {-1}
+    known = {*map(key_of, YES_AND_NO), -1, 0, 1}
     if truth.distinct != 2 or len(family) < 3 or truth.classes <= known or not are_counted(family):
         return False
     columns = (guesses.look.candidate(name) for name in family)
