@@ -24,7 +24,7 @@ PREDICTIONS = (
     frozenset({
         "predictions", "predicted", "preds", "predict", "y_predicted", "y_prob", "y_proba", "y_probs", "y_score",
         "y_scores", "y_logit", "y_logits", "scores", "probs", "probas", "probabilities", "pred_proba", "pred_prob",
-        "predicted_probability", "predicted_value", "prediction_score", "forecast", "forecasts", "fcst", "estimate",
+        "predicted_probability", "predicted_value", "prediction_score", "forecast", "forecasts", "estimate",
         "estimated", "fitted", "output", "outputs", "model_output", "softmax", "sigmoid", "logprob", "logprobs",
         "log_prob", "log_probs", "log_proba", "log_probabilities",
     }),
