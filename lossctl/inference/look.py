@@ -92,16 +92,19 @@ class Look:
         return dict(zip(names, among.max(axis=0).tolist(), strict=True))
 
     def picks(self, label: str, names: Sequence[str]) -> bool:
-        """Whether the largest of some columns is that of the label, a code from 0 or from 1, oftener than by chance."""
+        """Whether the largest of some columns is that of the label, by number or rank, oftener than by chance."""
         rows = self.rows((label, *names))
         if rows is None or not len(rows):
             return False
-        codes, largest = rows[:, 0], rows[:, 1:].argmax(axis=1)
-        for first in (0, 1):
-            picked = range(first, first + len(names))
-            chance = sum(np.mean(codes == code) * np.mean(largest + first == code) for code in picked)
+        numbers, largest, k = rows[:, 0], rows[:, 1:].argmax(axis=1), len(names)
+        ordered = np.unique(numbers)
+        firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
+        readings = [numbers - first for first in firsts]
+        readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
+        for codes in readings:
+            chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
             error = np.sqrt(chance * (1.0 - chance) / len(rows))
-            if np.mean(largest + first == codes) - chance > SIGNIFICANT * error:
+            if np.mean(largest == codes) - chance > SIGNIFICANT * error:
                 return True
         return False
 

@@ -47,7 +47,10 @@ def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -
     if not 0 < len(labels) <= k:
         return None
     span = labels[-1] - labels[0] + 1
-    firsts = [*range(max(labels[-1] - k + 1, min(labels[0], 0)), labels[0] + 1)] if span <= k else []
+    firsts = [*range(max(labels[-1] - k + 1, min(labels[0], -1)), labels[0] + 1)] if span <= k else []
+    if labels[0] >= 0 and firsts[:1] == [-1]:  # a class -1 that no label has is seldom meant: rows must tell
+        most = max(_hits(facts, index, other) for other in firsts[1:])
+        firsts = firsts if _clearly(_hits(facts, index, -1), most) else firsts[1:]
     columns = f"{k} columns that {'no name tells' if start is None else f'are numbered from {start}'}"
     if first in firsts:
         others = [other for other in firsts if other != first]

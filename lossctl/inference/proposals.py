@@ -118,6 +118,8 @@ class Proposer:
         choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
         choices = choices or [*self._forced(self.truths, self._predicted_twins())]
         choices = choices or [*self._labels_of_lists()]
+        if not choices and (steps := self._steps[0]):
+            choices = [Choice((self.truths.pattern(steps),), steps, LEFT, sure=False)]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
             yield from self._labels_by_content()
@@ -183,6 +185,14 @@ class Proposer:
             bits = [name for name in lists if self.truths.look.are_bits(name)]
             if len(bits) == 1:
                 yield Choice((bits[0],), (bits[0],), LEFT, sure=False)
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels elsewhere and their predictions, all numbers of both sides, which are steps in time; or none."""
+        from lossctl.inference.repeated import steps
+
+        labels, predictions = (steps(side) for side in (self.truths, self.guesses))
+        return (labels, predictions) if self.apart and len(labels) == len(predictions) > 1 else ((), ())
 
     def _label_families(self) -> Iterator[Choice]:
         """Columns such as ``y_1, y_2`` beside as many predictions."""
@@ -285,6 +295,8 @@ class Proposer:
             choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self._forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
+        if not choices and label.columns == self._steps[0]:
+            choices = [Choice((self.guesses.pattern(self._steps[1]),), self._steps[1], LEFT, sure=False)]
         choices = choices or [*self._predictions_by_content(label, decided)]
         choices = [self._doubted(choice, decided, label) for choice in choices]
         sure = bool(choices) and choices[0].sure
@@ -354,18 +366,21 @@ class Proposer:
             return
         vector, k = Choice((self.guesses.pattern(family),), family, BY_NAME), len(family)
         models = Choice(family, family, BY_NAME)
+        from lossctl.inference.repeated import may_lack_classes
+
         if truth is None or truth.distinct is None or len(family) == 1:
             yield models
         elif truth.has_columns(family):
             yield vector
+        elif may_lack_classes(self.guesses, truth, family):
+            yield from (replace(vector, sure=False), replace(models, sure=False))
         elif truth.kind == "text":
             several = truth.distinct > 2 or (k >= truth.distinct and self.guesses.look.sum_to_one(family))
-            yield Choice(vector.patterns, family, vector.why, sure=False) if several else models
+            yield replace(vector, sure=False) if several else models
         elif (truth.is_coded(k) or truth.is_classed(k)) and self.guesses.look.sum_to_one(family):
             yield vector
         elif truth.distinct > 2 and (truth.is_coded(k) or (truth.is_classed(k) and are_counted(family))):
-            yield Choice(vector.patterns, family, vector.why, sure=False)
-            yield Choice(models.patterns, family, models.why, sure=False)
+            yield from (replace(vector, sure=False), replace(models, sure=False))
         elif len(family) <= MOST_MODELS:
             yield models
 
@@ -420,6 +435,9 @@ class Proposer:
         named = [name for pair in pairs if interval_end(pair.columns[0]) for name in pair.columns]
         yield from points(self.guesses, label, named) if named else ()
         yield from pairs or intervals(self.guesses, label)
+        if self.request.loss:  # one of a plain number, it may be, which is the mean
+            means = [pair.columns[0] for pair in pairs if interval_end(pair.columns[0]) is None]
+            yield from (Choice((mean,), (mean,), BY_NAME, sure=False) for mean in means)
 
     def _class_columns(self, label: Choice, others: Collection[str]) -> Iterator[Choice]:
         """Columns that are named for the classes of the label."""
@@ -428,10 +446,25 @@ class Proposer:
             families = self.guesses.class_families(truth, others)
             family = self.guesses.class_columns(truth, others) or (families[0] if len(families) == 1 else ())
             if family:
-                yield Choice((self.guesses.pattern(family),), family, "because they are named for the classes")
+                why, rows = "because they are named for the classes", self.guesses.look.sum_to_one(family)
+                more = () if rows else self._scores_beside(family, {*others, *label.columns})
+                whole = (
+                    tuple(each.name for each in self.guesses.free if each.name in {*family, *more}) if more else family
+                )
+                for names in dict.fromkeys((whole, family)):
+                    sure = rows or (not more and len(family) <= len(truth.classes))
+                    yield Choice((self.guesses.pattern(names),), names, why, sure=sure)
+
+    def _scores_beside(self, family: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+        """Columns of numbers below 0 beside such columns: scores of classes that no label has, it may be."""
+        columns = [each for each in self.guesses.candidates if each.kind == "number" and each.name not in others]
+        signed = [each.name for each in columns if each.content.numbers.low < 0]
+        return tuple(name for name in signed if name not in family) if {*family} <= {*signed} else ()
 
     def _predictions_by_content(self, label: Choice, decided: Sequence[str]) -> Iterator[Choice]:
         """Any column that could be a prediction; the only one that is left is one for sure, if it is like the label."""
+        from lossctl.inference.followed import is_of_yes_or_no
+
         truth = self.truths.look.candidate(label.columns[0])
         apart = {*self._beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
@@ -460,7 +493,8 @@ class Proposer:
             fits = alike[column.name]
             sure = forced and fits and (not lists or column.kind == "list")
             if fits or not decided:
-                why, near = BESIDE if decided else LEFT, fits or binary or is_log_rate(column.name)
+                scores = binary and is_of_yes_or_no(self.guesses, (column.name,))
+                why, near = BESIDE if decided else LEFT, fits or scores or is_log_rate(column.name)
                 yield Choice((column.name,), (column.name,), why, sure=sure and not decided, near=near)
             if sure:
                 return
