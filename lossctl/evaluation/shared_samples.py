@@ -12,6 +12,7 @@ import pyarrow.ipc
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import LossctlError
+from lossctl.evaluation.carried import agreed, begin, counted_by, everything, written_in_doubles
 from lossctl.evaluation.complaints import complain
 from lossctl.evaluation.measure import nothing, tally
 from lossctl.evaluation.measured import Measured
@@ -19,17 +20,12 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.samples import (
     Finish,
-    agreed,
     as_written,
-    begin,
-    counted_by,
     ended,
     every_row,
-    everything,
     measurable,
     next_piece,
     piece_of,
-    written_in_doubles,
 )
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
