@@ -16,6 +16,8 @@ from lossctl.words import percent, split
 
 LISTED = 64
 """How many classes a command line lists."""
+MET = 8
+"""How many rows of each class there are, on average, where hardly a class is without any: one in 3,000."""
 
 
 def goes_by_position(layout: Layout) -> bool:
@@ -56,6 +58,8 @@ def _from_one(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt |
     )
     if as_it_is >= 2 * from_one and _more(as_it_is, from_one):
         return None  # the rows tell: the largest column is that of a code from 0
+    if k > LISTED and every.n < MET * k and not _more(from_one, as_it_is):
+        return None  # so few rows of so many classes may well lack one
     span = f"{every.low:g}" if every.low == every.high else f"from {every.low:g} to {every.high:g}"
     what = f"the labels are {span}, for {k} columns that no name tells: do they count from 0, or from 1?"
     if k > LISTED:

@@ -27,6 +27,8 @@ BIAS = 1022
 """The octave of a number below 1 from one half on: the exponent bits of a double."""
 NONE = 1 << 20
 """What is added to exponents so that 0 is below all of them: the exponent of nothing."""
+AT_A_TIME = 1 << 16
+"""About how many numbers of gradients of vectors are looked at together."""
 LARGE, SMALL = 2.0**1000, 2.0**-1000
 """Weighted norms between these, and 0, are taken as doubles."""
 
@@ -156,14 +158,10 @@ class Gradients:
             raise TypeError("rows without a gradient")
         groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
-            size = np.abs(rows.gradient)
-            if size.ndim == 1:
-                absolute = largest = norm = size
+            if rows.gradient.ndim == 1:
+                absolute = largest = norm = np.abs(rows.gradient)
             else:
-                absolute, largest = row_sum(size), size.max(axis=1)
-                # The largest entry is taken out first: squares of very large or small numbers leave the doubles.
-                scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
-                norm = np.sqrt(row_sum(np.square(size / scale[:, None]))) * scale
+                absolute, largest, norm = _of_vectors(rows.gradient)
             if weight is None:
                 weighted, peak = norm, largest
             else:
@@ -172,7 +170,7 @@ class Gradients:
                     return cls._scaled(absolute, norm, largest, weight, groups)
             sum_norm = ExactSum.of(weighted, groups)
             sum_absolute = sum_norm
-            if size.ndim == 2:
+            if rows.gradient.ndim == 2:
                 sum_absolute = ExactSum.of(absolute if weight is None else weight * absolute, groups)
             sum_squares = sum_norm_squares = sum_of_products(weighted, weighted, groups)
             if weight is not None:
@@ -286,6 +284,22 @@ class Gradients:
                 )
             )
         return figures
+
+
+def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """∣g∣₁, the largest ∣g_k∣ and ∣g∣₂ of vectors ``(n, k)``, ``(n,)`` each; some rows at a time, for the cache."""
+    absolute, largest, norm = np.empty((3, len(gradient)))
+    step = max(AT_A_TIME // gradient.shape[1], 1)
+    for start in range(0, len(gradient), step):
+        block = slice(start, start + step)
+        size = np.abs(gradient[block])
+        absolute[block], highest = row_sum(size), size.max(axis=1)
+        # The largest entry is taken out first: squares of very large or small numbers leave the doubles.
+        scale = np.where((highest > 0) & (highest < np.inf), highest, 1.0)
+        size /= scale[:, None]
+        np.square(size, out=size)
+        largest[block], norm[block] = highest, np.sqrt(row_sum(size)) * scale
+    return absolute, largest, norm
 
 
 def _far(weighted: FloatArray, norm: FloatArray) -> bool:
