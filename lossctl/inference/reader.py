@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, laid_out
@@ -16,9 +17,8 @@ from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 
 ROUNDED = "integers beyond 2^53 are rounded to doubles"
-APART = 8
-"""How many numbers are left free between columns that are gathered: columns that begin a power of two apart fight for a
-few lines of the cache, and making rows of them takes three times as long."""
+TURNED = 500
+"""How many rows are made of columns at a time: no power of two, or columns would fight for a few lines of the cache."""
 
 
 class Reader:
@@ -143,10 +143,13 @@ class Reader:
             return self.numbers(names[0])
         if len(names) == 1:
             return self._lists(names[0], width)
-        columns = np.empty((width, self.n + APART * (width > WIDE)))[:, : self.n]
+        if width > WIDE:
+            rows = _rows_without_nulls([self.record.column(name) for name in names])
+            return _as_rows([self.numbers(name) for name in names]) if rows is None else rows
+        matrix = np.empty((self.n, width), order="F")
         for place, name in enumerate(names):
-            columns[place] = self.numbers(name)
-        return laid_out(columns.T)
+            matrix[:, place] = self.numbers(name)
+        return matrix
 
     def ragged(self, column: str, *, masked: bool = False) -> FloatArray:
         """A column of lists of any length, behind whose numbers stands NaN; one that is empty is null.
@@ -248,6 +251,29 @@ class Reader:
         array = text_of(self.record.column(column), column)
         empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+
+
+def _rows_without_nulls(columns: Sequence[pa.Array]) -> FloatArray | None:
+    """Many columns of floats as rows, looked through once for all of them; ``None`` where one is another, or a null."""
+    kinds, views = {pa.float32(): np.float32, pa.float64(): np.float64}, []
+    for column in columns:
+        kind = kinds.get(column.type)
+        if kind is None or column.null_count:
+            return None
+        views.append(np.frombuffer(column.buffers()[1], kind, len(column), column.offset * np.dtype(kind).itemsize))
+    rows = _as_rows(views)
+    with np.errstate(all="ignore"):
+        return None if np.isnan(np.add.reduce(rows, None)) else rows
+
+
+def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:
+    """Many columns of numbers as rows ``(n, k)`` in C order."""
+    k, n = len(columns), len(columns[0])
+    rows = np.empty((n, k))
+    for start in range(0, n, TURNED):
+        beside = np.concatenate([column[start : start + TURNED] for column in columns], dtype=np.float64)
+        rows[start : start + TURNED] = beside.reshape(k, -1).T
+    return rows
 
 
 def _cell(cell: pa.Scalar, lost: BoolArray) -> str:

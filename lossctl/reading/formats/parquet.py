@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 ROWS = 1 << 16
-COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
+COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
-BUFFER = 1 << 18
+BUFFER, BUFFERS = 1 << 18, 1 << 23
+"""How many bytes of a column are read at a time, and of all together: what a page needs beyond that is read at once."""
+MANY = 64
+"""Columns from which the pages read side by side are worth giving back."""
 FEW = 256
 """How many rows the smallest batch has, unless they take more than `MOST`."""
 LONGEST_FOOTER = 1 << 17
@@ -126,10 +129,10 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
     return 8 if pa.types.is_primitive(kind) else whole
 
 
-def _open(file: Any, path: str, stamp: Stamp, *, verify: bool) -> "pq.ParquetFile":
+def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
     """Open a Parquet file, with its footer from the cache where it is the same file.
 
-    ``verify`` has Arrow check the checksums of the pages that have one.
+    ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side.
     """
     import pyarrow.parquet as pq
 
@@ -141,7 +144,7 @@ def _open(file: Any, path: str, stamp: Stamp, *, verify: bool) -> "pq.ParquetFil
         file,
         metadata=metadata,
         pre_buffer=False,
-        buffer_size=0 if remote else BUFFER,
+        buffer_size=0 if remote else min(BUFFER, BUFFERS // columns),
         page_checksum_verification=verify,
     )
 
@@ -156,8 +159,16 @@ class RowGroups(Part):
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows, up to 65 536 at a time."""
         try:
+            yield from self._batches(wanted)
+        finally:
+            if len(wanted.names) > MANY:
+                pa.default_memory_pool().release_unused()  # pages, which Arrow keeps for its next ones in this thread
+
+    def _batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+        try:
             with unchanged(self.path, self.stamp) as raw:
-                file = _open(raw, self.path, self.stamp, verify=self.verify)
+                beside = max(len(wanted.names), 1)
+                file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
                 rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
