@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time: few calls, so that threads seldom wait for each other, and temporaries in the
 cache."""
-VECTORS = 1 << 16
+VECTORS = 1 << 17
 """The same where a row has several numbers: what is computed of each row takes as long as for several numbers more."""
 
 

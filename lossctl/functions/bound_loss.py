@@ -21,6 +21,7 @@ from lossctl.domain import (
     Unlabelled,
     filled_sum,
     infinite_in,
+    laid_out,
     row_sum,
 )
 from lossctl.errors import DataError, LossctlError, UsageError, option
@@ -310,6 +311,7 @@ class BoundLoss(Bound):
                     raise DataError(f"{self}: {part or role} {piece[row]} at index {row} must be {own.describe()}")
             if domain.exclusive and all((values == value).any() for value in domain.exclusive):
                 raise DataError(f"{self}: {role} holds both 0 and -1", "Use 0 and 1, or -1 and 1.")
+        labels, predictions = (rows if rows.ndim == 1 else laid_out(rows) for rows in (labels, predictions))
         return self.as_codes(label_domain.convert(labels)), predictions
 
     def _accept_rows(self, label: tuple[int, ...], prediction: tuple[int, ...]) -> None:

@@ -11,6 +11,9 @@ from lossctl.functions.stable import difference, grown
 WIDE = 16.0
 """A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""
 
+BUFFER = 512
+"""The size of NumPy's buffer, in numbers, with which it works on rows of more than that where they are."""
+
 NEGLIGIBLE = WIDE * math.exp(-WIDE)
 """A sum of odds that one difference of `WIDE` or more, as it was rounded, changes by less than half a unit in the last
 place."""
@@ -66,7 +69,7 @@ class Softmax:
     @property
     def p(self) -> FloatArray:
         total = 1.0 + self.others
-        p = np.asarray(self.odds / total[:, None])
+        p = _with_each(np.divide, self.odds, total)
         _flat(p)[self.places] = 1.0 / total
         return p
 
@@ -124,12 +127,19 @@ def _around_largest(logit: FloatArray) -> tuple[FloatArray, FloatArray, IntArray
     n, k = logit.shape
     if n > 1 and logit.strides[0] == logit.itemsize:  # by column, where NumPy's argmax is slow
         largest = np.maximum.reduce(logit, axis=1)
-        shifted = np.subtract(logit, largest[:, None], order="F")
+        shifted = _with_each(np.subtract, logit, largest)
         places = np.flatnonzero(shifted.T == 0)
         return largest, shifted, places if len(places) == n else logit.argmax(axis=1) * n + np.arange(n)
     rows, top = np.arange(n), logit.argmax(axis=1)
     largest = logit[rows, top]
-    return largest, np.subtract(logit, largest[:, None], order="C"), rows * k + top
+    return largest, _with_each(np.subtract, logit, largest), rows * k + top
+
+
+def _with_each(operation: np.ufunc, matrix: FloatArray, numbers: FloatArray) -> FloatArray:
+    """An operation on each row of a matrix and its number; NumPy copies rows that its buffer can hold into that."""
+    with np.errstate():  # the size is restored with it
+        np.setbufsize(BUFFER)
+        return np.asarray(operation(matrix, numbers[:, None]))
 
 
 def _by_row(matrix: FloatArray) -> bool:

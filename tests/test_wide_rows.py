@@ -1,0 +1,94 @@
+"""Rows of many numbers: the same bits however they are stored, and no more memory and time than they need."""
+
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossctl
+from lossctl.domain import WIDE, filled_sum, row_sum
+from lossctl.errors import Undecided
+from lossctl.inference import sample
+from lossctl.reading.format import Wanted
+from lossctl.reading.memory import MemorySource
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 5), k=st.sampled_from([1, 7, 63, 64, 65, 127, 200, 1000]))
+def test_the_sum_of_a_row_depends_neither_on_its_neighbours_nor_on_how_they_stand_in_memory(seed, n, k):
+    rows = np.random.default_rng(seed).normal(size=(n, k)) * 10.0 ** np.random.default_rng(seed).integers(-9, 9, (n, k))
+    padded = np.zeros((2 * n, k + 3))
+    padded[::2, :k] = rows
+    forms = (np.asfortranarray(rows), padded[::2, :k], np.array(rows.T)[:, ::-1].T[::-1])
+    sums = row_sum(rows).tolist()
+    assert all(row_sum(form).tolist() == sums for form in forms)
+    assert [row_sum(rows[[row]])[0] for row in range(n)] == sums
+    bound = k * 2.0**-53 * np.abs(rows).sum(axis=1)
+    assert all(
+        abs(Fraction(total) - sum(map(Fraction, row))) <= most
+        for total, row, most in zip(sums, rows, bound, strict=True)
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 99), k=st.integers(1, 300))
+def test_the_sum_of_a_row_that_is_filled_up_does_not_depend_on_how_far(seed, k):
+    numbers = np.random.default_rng(seed).normal(size=k)
+    sums = set()
+    for width in (WIDE, 2 * WIDE, 4 * WIDE, 8 * WIDE):
+        if width >= k:
+            filled = np.zeros((2, width), order="F")
+            filled[0, :k] = numbers
+            sums.add(float(filled_sum(filled)[0]))
+    assert len(sums) == 1
+
+
+@pytest.mark.parametrize("kind", [pa.float64(), pa.float32()])
+@pytest.mark.parametrize("hole", ["", "null", "NaN", "integers", "infinities"])
+def test_many_columns_and_their_lists_are_the_same_rows(kind, hole):
+    n, k = 1_100, 70
+    rng = np.random.default_rng(5)
+    label, numbers = rng.integers(0, k, n), rng.normal(0.0, 4.0, (n, k)).astype(kind.to_pandas_dtype())
+    rows = np.where(np.arange(k) == 3, np.rint(numbers), numbers) if hole == "integers" else numbers
+    rows[7, 5] = np.nan if hole in {"null", "NaN"} else rows[7, 5]
+    rows[8, [1, 2]] = -np.inf if hole == "infinities" else rows[8, [1, 2]]
+    columns = {f"z{place}": pa.array(rows[:, place], kind, from_pandas=hole == "null") for place in range(k)}
+    columns["z3"] = columns["z3"].cast(pa.int32()) if hole == "integers" else columns["z3"]
+    listed = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel(), kind, from_pandas=hole == "null"), k)
+    asked = {"label": "y", "from_logits": True, "gradient": True, "nulls": "drop"}
+    beside = lossctl.evaluate(pa.table({"y": label, **columns}), "cross_entropy", prediction="z*", **asked)
+    inside = lossctl.evaluate(pa.table({"y": label, "z": listed}), "cross_entropy", prediction="z", **asked)
+    assert beside.value == inside.value
+    assert [report.results[0].n for report in (beside, inside)] == [n - (hole in {"null", "NaN"})] * 2
+
+
+def test_of_wide_rows_no_more_cells_are_read_to_look_at_than_of_narrow_ones(monkeypatch):
+    monkeypatch.setattr(sample, "CELLS", 200 * 100)
+    rows = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(3_000 * 99)), 99)
+    batches = [
+        pa.record_batch({"y": pa.array(np.arange(start, start + 50)), "p": rows.slice(start, 50)})
+        for start in range(0, 3_000, 50)
+    ]
+    source = MemorySource(pa.Table.from_batches(batches))
+    looked = sample.sampled(source, Wanted(frozenset({"y", "p"}), frozenset()))
+    assert looked.rows == 200
+    assert not looked.whole
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_that_few_rows_of_many_classes_lack_one_is_no_doubt_unless_the_columns_before_fit_better(first):
+    k, n = 100, 300
+    rng = np.random.default_rng(2)
+    label, scores = rng.integers(1, k - 1, n), rng.normal(size=(n, k))
+    scores[np.arange(n), label - first] += 9.0 * first
+    data = {"y": label, "z": scores}
+    if first:
+        with pytest.raises(Undecided, match="do they count from 0, or from 1"):
+            lossctl.evaluate(data, "cross_entropy", prediction="z", from_logits=True)
+    else:
+        expected = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(n), label]
+        value = lossctl.evaluate(data, "cross_entropy", prediction="z", from_logits=True).value
+        assert value == pytest.approx(expected.mean())
