@@ -27,10 +27,9 @@ def in_arrow(values: npt.NDArray[Any], missing: BoolArray | None = None) -> pa.A
 def words_in_arrow(words: Sequence[str | None]) -> pa.Array:
     """Texts; ``None`` is null."""
     encoded = [b"" if word is None else word.encode() for word in words]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    known = _bits(np.array([word is not None for word in words], dtype=bool))
-    signs = pa.py_buffer(b"".join(encoded))
-    return pa.LargeStringArray.from_buffers(len(words), pa.py_buffer(ends), signs, known).cast(pa.string())
+    ends = pa.py_buffer(np.cumsum([0, *map(len, encoded)], dtype=np.int32))
+    known = _bits(np.array([word is not None for word in words])) if None in words else None
+    return pa.StringArray.from_buffers(len(words), ends, pa.py_buffer(b"".join(encoded)), known)
 
 
 def in_numpy(array: pa.Array) -> npt.NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow
 from lossctl.comparison.labels import ensure_same
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
@@ -32,7 +33,7 @@ from lossctl.evaluation.matching import (
 from lossctl.inference.layout import words_among
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, groupings
-from lossctl.reading.cells import floats, numbers
+from lossctl.reading.cells import floats
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.reading.memory import MemorySource
@@ -97,7 +98,7 @@ def side_by_side(
     if not len(rows[0]):
         raise DataError(f"{sides[0].title}: " + ("no data rows" if how == "order" else "no id is in all files"))
     first, base = sides[0], read[0]
-    table = base.take(numbers(rows[0]))
+    table = base.take(in_arrow(rows[0]))
     taken = {*table.column_names}
     for side, names in zip(sides, needs.names, strict=True):
         taken |= names - {*side.columns}
@@ -112,7 +113,7 @@ def side_by_side(
     numerals = {*numerals_in(base, first.source, needs.names[0] - needs.texts[0] - {*keys})}
     candidates = [*zip(sides, needs.names, needs.texts, read, rows, strict=True)][1:]
     for side, names, texts, own, places in candidates:
-        picked = own.take(numbers(places))
+        picked = own.take(in_arrow(places))
         plain = {*numerals_in(own, side.source, names - texts - {*side.ids})}
         renamed = dict(zip(side.columns, _renamed(side.columns, taken, side.name), strict=True))
         known = {*table.column_names, *side.ids, *side.truths}
@@ -230,8 +231,8 @@ def _rows(
             matched, counts = match_by_key(ours, theirs, [*keys], how, called)
             remarks += more
         left, right = (floats(matched[name].combine_chunks()).astype(np.int64) for name in (LEFT, RIGHT))
-        truths = base.select([*side.truths]).take(numbers(left)), own.select([*side.truths]).take(numbers(right))
-        identified = None if words is None else words.take(numbers(left))
+        truths = base.select([*side.truths]).take(in_arrow(left)), own.select([*side.truths]).take(in_arrow(right))
+        identified = None if words is None else words.take(in_arrow(left))
         ensure_same(truths, (first.title, side.title), identified)
         place = np.full(base.num_rows, -1)
         place[left] = right

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, laid_out, row_sum
 from lossctl.evaluation.exact_errors import Errors, exact_errors
@@ -23,12 +24,7 @@ from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
 from lossctl.inference.roles import Roles
 from lossctl.inference.rounding import closeness, slack_of
-from lossctl.reading.cells import (
-    class_number,
-    floats,
-    shown,
-    texts,
-)
+from lossctl.reading.cells import class_number, floats, shown
 from lossctl.reading.storage import mask_of
 from lossctl.sums.problems import Key, Problem, Problems
 
@@ -88,7 +84,7 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     words = reader.text(column)
     null = mask_of(words)
     reader.missing(column, null)
-    code = pc.index_in(words, value_set=texts(names))
+    code = pc.index_in(words, value_set=words_in_arrow(names))
     unmatched, values = mask_of(code), floats(code)
     if unmatched is None:
         return values

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossctl.arrow import in_arrow
 from lossctl.evaluation.result import Sample
 from lossctl.evaluation.results import Block, Results
-from lossctl.reading.cells import numbers, text_of
+from lossctl.reading.cells import text_of
 from lossctl.reading.format import Source
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.selection import Selected
@@ -30,7 +31,7 @@ def with_keys(results: Results, source: Source, names: Sequence[str]) -> Results
     def keyed(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         rows = np.array([sample.row - 1 for sample in samples], dtype=np.int64)
         places = rows if joined.numbers is None else np.searchsorted(joined.numbers, rows)
-        record = keys.take(numbers(places)).combine_chunks()
+        record = keys.take(in_arrow(places)).combine_chunks()
         words = [text_of(column.chunk(0), name).to_pylist() for name, column in zip(names, record.columns, strict=True)]
         cells = zip(*words, strict=True)
         return tuple(

@@ -8,11 +8,11 @@ from typing import TypeVar
 import pyarrow as pa
 
 from lossctl.arrays import EXACT
+from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
 from lossctl.inference.roles import find
-from lossctl.reading.cells import texts
 from lossctl.reading.columns import Column
 
 NUMERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
@@ -169,7 +169,7 @@ def plainly(words: Words) -> Words:
     if not pc.any(odd).as_py():
         return words
     distinct = words.filter(odd).unique()
-    plain = texts([_shortest(word) for word in distinct.to_pylist()])
+    plain = words_in_arrow([_shortest(word) for word in distinct.to_pylist()])
     place = pc.index_in(words, value_set=distinct)
     return pc.if_else(pc.fill_null(odd, fill_value=False), pc.take(plain, place), words)
 

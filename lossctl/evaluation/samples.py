@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
@@ -20,7 +21,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
-from lossctl.reading.cells import BadRow, numbers, texts
+from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Shard, Source
 from lossctl.reading.numbered import numbered
 from lossctl.reading.rounding import lists_in_doubles
@@ -45,7 +46,7 @@ class Piece:
 
     def take(self, rows: IntArray) -> "Piece":
         """Some of the rows."""
-        places = numbers(rows)
+        places = in_arrow(rows)
         measured = tuple(column.take(places) for column in self.measured)
         return replace(self, measured=measured, loss=self.loss[rows], own=self.own.take(places))
 
@@ -240,7 +241,7 @@ def read_again(traversal: Traversal, plan: Plan, rows: Sequence[int], *, verbati
             places = local[(local >= offset) & (local < offset + record.num_rows)]
             if len(places):
                 chosen, batch = _validated(
-                    takeable(record).take(numbers(places - offset)), plan, traversal, start + int(places[0])
+                    takeable(record).take(in_arrow(places - offset)), plan, traversal, start + int(places[0])
                 )
                 complain(plan, tally(plan, batch).problems, traversal)
                 yield Again(places + start, chosen, batch)
@@ -264,7 +265,7 @@ def _in_order(records: Sequence[pa.RecordBatch], order: IntArray) -> Iterator[pa
         place += range(before, before + record.num_rows)
     tables = [pa.Table.from_batches(batches) for batches in alike]
     for index, rows in groupby(order.tolist(), key=kind.__getitem__):
-        yield from tables[index].take(numbers(np.array([place[row] for row in rows], np.int64))).to_batches()
+        yield from tables[index].take(in_arrow(np.array([place[row] for row in rows], np.int64))).to_batches()
 
 
 def _by_shard(traversal: Traversal, rows: Sequence[int]) -> Iterator[tuple[Shard, int, IntArray]]:
@@ -280,11 +281,11 @@ def _by_shard(traversal: Traversal, rows: Sequence[int]) -> Iterator[tuple[Shard
 def piece_of(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:
     """The measurable rows of a record batch, with their numbers, losses and gradients."""
     if batch.position is not None:
-        record, number = record.take(numbers(batch.position)), number[batch.position]
+        record, number = record.take(in_arrow(batch.position)), number[batch.position]
     columns: list[tuple[str, pa.Array]] = []
     if several:
-        columns.append(("file", texts([encodable(file)] * record.num_rows)))
-    columns.append(("row", numbers(number.astype(np.int64))))
+        columns.append(("file", words_in_arrow([encodable(file)] * record.num_rows)))
+    columns.append(("row", in_arrow(number.astype(np.int64))))
     losses: list[FloatArray] = []
     for model, prediction, errors in zip(plan.models, batch.predictions, batch.errors, strict=True):
         for bound in model.losses:
@@ -292,7 +293,7 @@ def piece_of(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number
                 bound, kernel_label(bound, batch.label, prediction), prediction, errors, gradient=True
             )
             title = "" if len(plan.losses) == 1 else f"_{bound}" if len(plan.models) == 1 else f"_{bound}_{model.name}"
-            columns.append((encodable(f"loss{title}"), numbers(value)))
+            columns.append((encodable(f"loss{title}"), in_arrow(value)))
             slope = value if slope is None else slope
             columns += _gradient_columns(encodable(f"gradient{title}"), model.columns, slope, prediction)
             losses.append(value)
@@ -305,11 +306,11 @@ def _gradient_columns(
 ) -> list[tuple[str, pa.Array]]:
     """A gradient ``(n,)`` or ``(n, k)`` as the prediction is: one column, several, or one of lists."""
     if slope.ndim == 1:
-        return [(title, numbers(slope))]
+        return [(title, in_arrow(slope))]
     if len(columns) > 1:
-        return [(f"{title}_{name}", numbers(slope[:, index])) for index, name in enumerate(columns)]
+        return [(f"{title}_{name}", in_arrow(slope[:, index])) for index, name in enumerate(columns)]
     there = ~np.isnan(prediction)
     if not there.all():
         ends = np.append(0, np.cumsum(there.sum(axis=1)))
-        return [(title, pa.ListArray.from_arrays(numbers(ends.astype(np.int32)), numbers(slope[there])))]
-    return [(title, pa.FixedSizeListArray.from_arrays(numbers(slope.ravel()), slope.shape[1]))]
+        return [(title, pa.ListArray.from_arrays(in_arrow(ends.astype(np.int32)), in_arrow(slope[there])))]
+    return [(title, pa.FixedSizeListArray.from_arrays(in_arrow(slope.ravel()), slope.shape[1]))]

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lossctl.arrow import in_arrow
 from lossctl.errors import LossctlError, option
 from lossctl.evaluation.keys import Key, plainly, tells_rows, told_alike
 from lossctl.evaluation.running import SERIAL
@@ -14,7 +15,6 @@ from lossctl.inference.look import Look
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_numbering, is_unnamed, plain_name
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, grouped_columns, titled
-from lossctl.reading import cells
 from lossctl.reading.cells import BadRow, text_of
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
@@ -136,7 +136,7 @@ def _counts(words: pa.ChunkedArray) -> bool:
     """Whether words are the numbers from 0 or 1 on, in their order."""
     plain = plainly(words)
     rows = np.arange(len(words) + 1)
-    return any(plain.equals(pa.chunked_array([cells.numbers(run).cast(pa.string())])) for run in (rows[:-1], rows[1:]))
+    return any(plain.equals(pa.chunked_array([in_arrow(run).cast(pa.string())])) for run in (rows[:-1], rows[1:]))
 
 
 def _is_key(predictions: Source, labels: Source, name: str, how: str) -> bool:

@@ -6,20 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, Span, laid_out
 from lossctl.inference.label_cells import LabelCells, label_cells
 from lossctl.inference.layout import Layout
-from lossctl.reading.cells import (
-    BadRow,
-    floats,
-    kind_of,
-    scalar_column,
-    shown,
-    spanned_column,
-    text_of,
-    texts,
-    vector_column,
-)
+from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, shown, spanned_column, text_of, vector_column
 from lossctl.reading.missing import equal, nulled_where, without_truths
 from lossctl.reading.rounding import EXACT, Rest, rest_of, rest_of_lists
 from lossctl.reading.storage import is_list
@@ -270,7 +261,7 @@ class Reader:
         import pyarrow.compute as pc
 
         array = text_of(self.record.column(column), column)
-        empty = pc.equal(array, texts([""])[0])  # a string of Python's would import pandas
+        empty = pc.equal(array, words_in_arrow([""])[0])  # a string of Python's would import pandas
         return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
 
 

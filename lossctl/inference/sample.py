@@ -6,8 +6,9 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.reading.cells import BadRow, numbers
+from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
@@ -117,4 +118,4 @@ def _every(record: pa.RecordBatch, step: int) -> pa.RecordBatch:
     """The first of every ``step`` rows."""
     if step == 1:
         return record
-    return takeable(record).take(numbers(np.arange(0, record.num_rows, step, dtype=np.int64)))
+    return takeable(record).take(in_arrow(np.arange(0, record.num_rows, step, dtype=np.int64)))

@@ -3,10 +3,8 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray, Span, laid_out, row_sum, span_of
@@ -84,19 +82,6 @@ def _quotient(array: pa.Array) -> FloatArray | None:
     if np.any(low >> 53 != high) or high.min(initial=0) < -1 or high.max(initial=0) > 0:
         return None
     return np.asarray(low / float(f"1e{array.type.scale}"))
-
-
-def texts(words: Sequence[str]) -> pa.Array:
-    """Words as an Arrow array of strings."""
-    encoded = [word.encode() for word in words]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(words), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
-
-
-def numbers(values: npt.NDArray[Any]) -> pa.Array:
-    """Numbers ``(n,)`` as an Arrow array; `pyarrow.array` would import pandas to ask whether they are its own."""
-    kind = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def text_of(array: pa.Array, column: str) -> pa.Array:

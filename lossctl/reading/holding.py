@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.compute
 
 from lossctl.arrays import EXACT
+from lossctl.arrow import words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, option
-from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, text_of, texts
+from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, text_of
 from lossctl.reading.missing import as_number, of_entries
 from lossctl.reading.storage import contents, mask_of, plain
 from lossctl.reading.where import Among, Comparison, Condition, Joined, Missing, Name, Value
@@ -192,14 +193,14 @@ def _words(array: pa.Array, sign: str, word: str) -> BoolArray:
     """Where the cells of an array of text are in a relation to a word; nowhere where they are null."""
     if pa.types.is_dictionary(array.type):
         return of_entries(_words(array.dictionary, sign, word), array.indices)
-    return _true(array, sign, texts([word])[0].cast(array.type))
+    return _true(array, sign, words_in_arrow([word])[0].cast(array.type))
 
 
 def _among(array: pa.Array, words: Sequence[str]) -> BoolArray:
     """Where the cells of an array of text are one of some words."""
     if pa.types.is_dictionary(array.type):
         return of_entries(_among(array.dictionary, words), array.indices)
-    return _truths(pyarrow.compute.is_in(array, value_set=texts(words).cast(array.type)))
+    return _truths(pyarrow.compute.is_in(array, value_set=words_in_arrow(words).cast(array.type)))
 
 
 def _true(left: pa.Array, sign: str, right: Any) -> BoolArray:
@@ -228,7 +229,7 @@ def moment(word: str, kind: pa.DataType, place: int) -> Any:
         UsageError: the word is none.
     """
     kind = contents(kind)
-    scalar = texts([word])[0]
+    scalar = words_in_arrow([word])[0]
     try:
         if pa.types.is_timestamp(kind) and kind.tz is not None:
             try:
@@ -236,7 +237,7 @@ def moment(word: str, kind: pa.DataType, place: int) -> Any:
             except pa.ArrowInvalid:
                 return pyarrow.compute.assume_timezone(scalar.cast(pa.timestamp(kind.unit)), kind.tz)
         if pa.types.is_time(kind):
-            return texts([f"1970-01-01 {word}"])[0].cast(pa.timestamp("us")).cast(pa.time64("us")).cast(kind)
+            return words_in_arrow([f"1970-01-01 {word}"])[0].cast(pa.timestamp("us")).cast(pa.time64("us")).cast(kind)
         return scalar.cast(kind)
     except pa.ArrowException:
         example = "12:30:00" if pa.types.is_time(kind) else "2024-01-31"

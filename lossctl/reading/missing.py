@@ -8,9 +8,10 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray
-from lossctl.reading.cells import floats, kind_of, texts
+from lossctl.reading.cells import floats, kind_of
 from lossctl.reading.rounding import EXACT
 from lossctl.reading.storage import is_list, mask_of, plain
 
@@ -94,10 +95,10 @@ def without_truths(array: pa.Array) -> pa.Array:
     if kind_of(array.type) != "text":
         return array
     words = pc.utf8_trim_whitespace(array.cast(pa.string()))
-    true, false = (pc.equal(pc.utf8_lower(words), texts([word])[0]) for word in ("true", "false"))
-    if not pc.all(pc.or_(pc.or_(true, false), pc.is_in(words, value_set=texts(USUAL)))).as_py():
+    true, false = (pc.equal(pc.utf8_lower(words), words_in_arrow([word])[0]) for word in ("true", "false"))
+    if not pc.all(pc.or_(pc.or_(true, false), pc.is_in(words, value_set=words_in_arrow(USUAL)))).as_py():
         return array
-    return pc.if_else(true, texts(["1"])[0], pc.if_else(false, texts(["0"])[0], words))
+    return pc.if_else(true, words_in_arrow(["1"])[0], pc.if_else(false, words_in_arrow(["0"])[0], words))
 
 
 def _with_cells(array: pa.Array, cells: pa.Array) -> pa.Array:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
-from lossctl.reading.cells import BadRow, floats, kind_of, numbers, text_of, texts
+from lossctl.reading.cells import BadRow, floats, kind_of, text_of
 from lossctl.reading.storage import contents, is_list, mask_of, plain
 
 
@@ -56,7 +57,7 @@ class Entries:
         null, kept = mask_of(array), None
         if null is not None:
             kept = np.flatnonzero(~null)
-            array = array.take(numbers(kept))
+            array = array.take(in_arrow(kept))
         if pa.types.is_map(array.type):
             ends = floats(array.offsets).astype(np.int64)
             lengths, inner = np.diff(ends), slice(ends[0], ends[-1])
@@ -94,7 +95,7 @@ def columns_of(array: pa.Array, keys: Mapping[str, str], column: str, *, strict:
     import pyarrow.compute as pc
 
     entries = Entries.of(array, column)
-    codes = pc.index_in(entries.keys, value_set=texts([*keys.values()]))
+    codes = pc.index_in(entries.keys, value_set=words_in_arrow([*keys.values()]))
     unknown = mask_of(codes)
     if strict and unknown is not None:
         first = int(unknown.argmax())

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.domain import BoolArray
-from lossctl.reading.cells import BadRow, kind_of, shown, text_of, texts
+from lossctl.reading.cells import BadRow, kind_of, shown, text_of
 from lossctl.reading.missing import USUAL, as_number
 from lossctl.reading.storage import contents, mask_of
 from lossctl.reading.written_dates import First, year_first
@@ -114,7 +115,7 @@ def _dates(written: pa.Array, unit: str, column: str, first: First) -> pa.Array:
     import pyarrow.compute as pc
 
     words = pc.utf8_trim_whitespace(written.dictionary)
-    words = pc.replace_with_mask(words, pc.is_in(words, value_set=texts(USUAL)), pa.nulls(1, words.type)[0])
+    words = pc.replace_with_mask(words, pc.is_in(words, value_set=words_in_arrow(USUAL)), pa.nulls(1, words.type)[0])
     dates = pc.replace_substring_regex(year_first(words, first), CLOCK, r"\1")
     try:
         return dates.cast(pa.timestamp("s"))

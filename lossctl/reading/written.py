@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.errors import option
-from lossctl.reading.cells import BadRow, floats, shown, texts
+from lossctl.reading.cells import BadRow, floats, shown
 from lossctl.reading.format import NULLS
 from lossctl.reading.look_alikes import hint_for, not_a_number
 from lossctl.reading.rounding import rest_of
@@ -60,7 +61,7 @@ def numerals(
     import pyarrow.compute as pc
 
     words = pc.utf8_trim_whitespace(words)
-    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=texts(nulls)))
+    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=words_in_arrow(nulls)))
     mark = re.escape(decimal)
     if thousands is not None:
         sign = f"[{re.escape(''.join(separators(thousands)))}]"
@@ -88,7 +89,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
     import pyarrow.compute as pc
 
     words = pc.utf8_trim_whitespace(words)
-    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=texts(nulls)))
+    missing = pc.or_(pc.is_null(words), pc.is_in(words, value_set=words_in_arrow(nulls)))
     wrong = _mask(pc.and_not(pc.invert(pc.match_substring_regex(words, pattern=LIST)), missing))
     if wrong.any():
         row = int(wrong.argmax())
@@ -104,7 +105,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
             what = f"column {column!r} holds {shown(words[row].as_py())}, where a comma and a space separate numbers"
             raise BadRow(row, what, f"For a decimal comma say {option(decimal=',')}.")
     inner = pc.replace_substring_regex(words, pattern=r"^.\s*|\s*,?\s*.$", replacement="")
-    inner = pc.if_else(pc.equal(inner, texts([""])[0]), pa.scalar(None, pa.string()), inner)
+    inner = pc.if_else(pc.equal(inner, words_in_arrow([""])[0]), pa.scalar(None, pa.string()), inner)
     lists = pc.split_pattern(
         pc.replace_substring_regex(inner, pattern=rf"\s*{separator}\s*|\s+", replacement=separator), pattern=separator
     )
