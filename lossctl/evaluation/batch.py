@@ -369,9 +369,8 @@ def _judge(
     """Add to the problems what a domain says of some numbers, ``(n,)`` or ``(n, k)``, named by those before them.
 
     Numbers that are ``out`` of their row are not named; ``part`` is what all of them are, and they are between those of
-    the ``span``. Illegal ones are an error, of
-    which the key is returned; else doubtful ones are a warning, and values of which only one may occur in a data set
-    are noted.
+    the ``span``. Illegal ones are an error, of which the key is returned; else doubtful ones are a warning, and values
+    of which only one may occur in a data set are noted.
     """
     bad = None if _covered(domain, span) else domain.illegal(numbers)
     if bad is not None:
