@@ -38,14 +38,21 @@ def fields_in(columns: Sequence[Column]) -> Iterator[Column]:
 
 
 def unnested(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth."""
+    """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth.
+
+    A field that is called as a column beside its struct is left out: who says the name means the column.
+    """
     if not any(column.fields for column in columns):
         return tuple(columns)
     times = Counter(column.name for column in columns)
     listed: list[Column] = []
     for column in columns:
         nested = column.fields if column.kind == "other" and times[column.name] == 1 else ()
-        listed += [field for field in unnested(nested) if field.name not in times] if nested else [column]
+        listed += (
+            [field for field in unnested(nested) if not {field.name, field.title} & times.keys()]
+            if nested
+            else [column]
+        )
     return tuple(listed)
 
 
