@@ -129,14 +129,16 @@ def join(
     own = {pattern: keys_named([pattern], predictions.columns, labels.columns)[0].left for pattern in ids}
     cluster, identifying = ([own.get(name, name) for name in names] for names in (request.cluster, request.ids))
     request = replace(request, cluster=cluster, ids=identifying)
-    if how == "order":
-        ensure_same_order(predictions, labels, request)
     try:
         roles = complete_roles(predictions, request, elsewhere(predictions, labels, keys, how))
     except Undecided as question:
+        if how == "order":
+            ensure_same_order(predictions, labels, request)
         if not survey:
             raise
         return replace(_matched(predictions, labels, keys, how, request, survey=True), question=question)
+    if how == "order":
+        ensure_same_order(predictions, labels, roles.request)
     ensure_one_meaning(roles.request, predictions, labels)
     joined = _matched(predictions, labels, keys, how, roles.request, others=others, survey=survey)
     return replace(joined, notes=roles.notes)

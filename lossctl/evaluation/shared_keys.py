@@ -146,16 +146,24 @@ def _is_key(predictions: Source, labels: Source, name: str, how: str) -> bool:
 
 
 def words_of(source: Source, name: str) -> pa.Table | None:
-    """The cells of a column as a column of text; ``None`` where they cannot be read, or only once."""
+    """The cells of a column as a column of text, ``id``; ``None`` where they cannot be read, or only once."""
+    words = words_among(source, [name])
+    return None if words is None else words.rename_columns(["id"])
+
+
+def words_among(source: Source, names: Sequence[str]) -> pa.Table | None:
+    """The cells of some columns as text, read in one pass; ``None`` as for `words_of`."""
     if source.once:
         return None  # it would be gone
-    wanted = Wanted(frozenset(), frozenset({name}))
+    wanted = Wanted(frozenset(), frozenset(names))
     try:
-        records = Traversal(narrowed(source, {name}), SERIAL).batches(wanted)
-        words = [text_of(takeable(record).column(name), name) for record in records]
+        records = Traversal(narrowed(source, {*names}), SERIAL).batches(wanted)
+        parts = [[text_of(record.column(name), name) for name in names] for record in map(takeable, records)]
     except (BadRow, LossctlError, pa.ArrowException):
         return None  # what cannot be read tells nothing
-    return pa.table({"id": pa.chunked_array(words, pa.string())})
+    columns = zip(*parts, strict=True) if parts else ([] for _ in names)
+    words = (pa.chunked_array([*column], pa.string()) for column in columns)
+    return pa.table(dict(zip(names, words, strict=True)))
 
 
 def key_pairs(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:
