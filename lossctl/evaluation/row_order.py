@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -94,19 +94,16 @@ def _shared(predictions: Source, labels: Source, names: Sequence[str]) -> dict[s
     """What both sides say of a row, in columns that are no predictions by their names; none where all is the same."""
     names = [name for name in names if not is_numbering(name) and not is_guess(name)]
     names = [name for name in names if not plain_name(name).endswith(ENDINGS.prediction)]
-    text = {name: _is_text(predictions, labels, name) for name in names}
-    names = sorted(names, key=lambda name: not text[name])[:SHARED]
+    numbers = {column.name for side in (predictions, labels) for column in side.columns if column.kind == "number"}
+    names = sorted(names, key=lambda name: name in numbers)[:SHARED]
     left, right = (words_among(source, names) if names else None for source in (predictions, labels))
     if left is None or right is None or left.num_rows != right.num_rows or left.equals(right):
         return {}  # other numbers of rows are another error
-    sides = [{name: plainly(side[name]).to_pylist() for name in names} for side in (left, right)]
-    return {name: Both(sides[0][name], sides[1][name], text[name]) for name in names}
-
-
-def _is_text(predictions: Source, labels: Source, name: str) -> bool:
-    """Whether a column holds text on a side."""
-    columns = (*predictions.columns, *labels.columns)
-    return any(column.name == name and column.kind == "text" for column in columns)
+    return {
+        name: Both(plainly(left[name]).to_pylist(), plainly(right[name]).to_pylist(), name not in numbers)
+        for name in names
+        if name in left.column_names and name in right.column_names
+    }
 
 
 def _unlike(columns: Mapping[str, Both], called: tuple[str, str]) -> tuple[str, str] | None:
@@ -119,7 +116,8 @@ def _unlike(columns: Mapping[str, Both], called: tuple[str, str]) -> tuple[str, 
     if not unlike:
         return None
     telling = [name for name, both in columns.items() if both.text or name in unlike]
-    keys = next((names for names in (unlike[:1], unlike, telling) if _is_key(columns, names)), ["COL"])
+    choices = (names for names in (unlike[:1], unlike, telling) if _is_key(columns, names))
+    keys = next((names for names in choices if set.intersection(*map(set, _rows(columns, names)))), ["COL"])
     by = "what tells them apart" if keys == ["COL"] else "them" if keys[1:] else "it"
     both = columns[unlike[0]]
     what = _what(Key(unlike[0], unlike[0]), both.words, both.others, called)
@@ -152,17 +150,26 @@ def _of_other_rows(both: Both) -> bool:
     if own == theirs and len(own) > 2:
         return True
     shared = {*own} & {*theirs}
-    if not both.text or 2 * len(shared) < min(len(own), len(theirs)):
-        return False
-    if len(shared) > CLASSES or all(re.match(DATE, word) for word in shared if word is not None):
+    dated = both.text and min(len(own), len(theirs)) > 1 and _are_dates((*own, *theirs))
+    if dated or not both.text or 2 * len(shared) < min(len(own), len(theirs)):
+        return dated
+    if len(shared) > CLASSES:
         return True
     chance = sum(own[word] * theirs[word] for word in shared) / len(words) ** 2
     return agreed / n < chance + SIGNIFICANT * math.sqrt(chance * (1.0 - chance) / n)
+
+
+def _are_dates(words: Iterable[str | None]) -> bool:
+    """Whether words are dates, or times, all written in one way."""
+    known = [word for word in words if word is not None]
+    return all(re.match(DATE, word) for word in known) and len({re.sub(r"\d+", "0", word) for word in known}) == 1
 
 
 def _what(key: Key, words: Sequence[str | None], others: Sequence[str | None], called: tuple[str, str]) -> str:
     """How columns tell of another order."""
     row = next(row for row, word in enumerate(words) if word != others[row])
     sides = f"{in_quotes(key.left)} of {called[0]} and {in_quotes(key.right)} of {called[1]}"
-    hold = "hold the same values, but" if Counter(words) == Counter(others) else "hold"
-    return f"the rows are in another order: {sides} {hold} {words[row]!r} and {others[row]!r} in row {row + 1:,}"
+    same = Counter(words) == Counter(others)
+    what = "the rows are in another order" if same else "the rows are not the same"
+    hold = "hold the same values, but" if same else "hold"
+    return f"{what}: {sides} {hold} {words[row]!r} and {others[row]!r} in row {row + 1:,}"

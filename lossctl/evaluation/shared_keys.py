@@ -21,8 +21,8 @@ from lossctl.reading.format import Source, Wanted
 from lossctl.reading.storage import takeable
 from lossctl.words import called
 
-KINDS = frozenset({"number", "text"})
-"""What may be a key."""
+KINDS = frozenset({"number", "text", "other"})
+"""What may be a key: of others, dates."""
 SHOWN = 3
 """How many numbers of rows a message shows."""
 
@@ -162,7 +162,7 @@ def match_most(predictions: Source, labels: Source, keys: Sequence[Key]) -> bool
     """Whether columns tell the rows of each side apart, and most rows of the shorter one are in the other too."""
     left = words_among(predictions, [key.left for key in keys])
     right = words_among(labels, [key.right for key in keys])
-    if left is None or right is None:
+    if left is None or right is None or not left.num_columns == right.num_columns == len(keys):
         return False
     sides = [[*zip(*(column.to_pylist() for column in side.columns), strict=True)] for side in (left, right)]
     rows = [{*side} for side in sides]
@@ -173,22 +173,25 @@ def match_most(predictions: Source, labels: Source, keys: Sequence[Key]) -> bool
 def words_of(source: Source, name: str) -> pa.Table | None:
     """The cells of a column as a column of text, ``id``; ``None`` where they cannot be read, or only once."""
     words = words_among(source, [name])
-    return None if words is None else words.rename_columns(["id"])
+    return words.rename_columns(["id"]) if words is not None and words.num_columns else None
 
 
 def words_among(source: Source, names: Sequence[str]) -> pa.Table | None:
-    """The cells of some columns as text, read in one pass; ``None`` as for `words_of`."""
+    """The cells of those of some columns that can be text, in one pass; ``None`` where it cannot be read again."""
     if source.once:
         return None  # it would be gone
-    wanted = Wanted(frozenset(), frozenset(names))
+    words: dict[str, list[pa.Array]] = {name: [] for name in names}
     try:
-        records = Traversal(narrowed(source, {*names}), SERIAL).batches(wanted)
-        parts = [[text_of(record.column(name), name) for name in names] for record in map(takeable, records)]
-    except (BadRow, LossctlError, pa.ArrowException):
+        for record in Traversal(narrowed(source, {*names}), SERIAL).batches(Wanted(frozenset(), frozenset(names))):
+            cells = takeable(record)
+            for name in [*words]:
+                try:
+                    words[name].append(text_of(cells.column(name), name))
+                except BadRow:
+                    del words[name]
+    except (LossctlError, pa.ArrowException):
         return None  # what cannot be read tells nothing
-    columns = zip(*parts, strict=True) if parts else ([] for _ in names)
-    words = (pa.chunked_array([*column], pa.string()) for column in columns)
-    return pa.table(dict(zip(names, words, strict=True)))
+    return pa.table({name: pa.chunked_array(parts, pa.string()) for name, parts in words.items()})
 
 
 def key_pairs(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:

@@ -164,6 +164,7 @@ def test_columns_that_tell_nothing_of_the_order_are_not_asked(name):
 DAYS = ["2024-01-01", "2024-01-02", "2024-01-03"]
 SAID = {
     "words and dates": {"store": ["a", "b"] * 3, "date": np.repeat(DAYS, 2).tolist()},
+    "words and typed dates": {"store": ["a", "b"] * 3, "date": np.repeat(np.array(DAYS, "M8[D]"), 2).tolist()},
     "numbers": {"store": [1, 2] * 3, "week": [7, 7, 8, 8, 9, 9]},
     "a feature of words": {"weather": ["sun", "rain", "snow", "fog", "rain", "sun"]},
     "a feature of numbers": {"price": [1.5, 2.5, 1.5, 3.25, 4.0, 4.0]},
@@ -208,3 +209,18 @@ def test_decisions_of_the_same_name_may_differ(seed):
     labels = {"animal": truth.tolist(), "y": p}
     report = library.evaluate({"animal": guess.tolist(), "pred": p}, "mae", labels=labels, join="order")
     assert report.value == 0
+
+
+@pytest.mark.parametrize("other", ["2025-01-{:02}", "2024-01-{:02}"])
+@pytest.mark.parametrize("typed", [str, np.datetime64])
+def test_rows_of_other_days_do_not_match_in_order(other, typed):
+    days = [typed(f"2024-01-{day:02}") for day in range(1, 7)]
+    labels = {"date": np.array(days).tolist(), "y": np.arange(6.0)}
+    for shift in (0, 3):
+        predictions = {"date": np.array([typed(other.format(day + shift)) for day in range(1, 7)]).tolist()}
+        predictions["pred"] = np.arange(6.0)
+        if predictions["date"] == labels["date"]:
+            assert library.evaluate(predictions, "mae", labels=labels, join="order").value == 0
+        else:
+            with pytest.raises(DataError, match="the rows are not the same: 'date' of the predictions"):
+                library.evaluate(predictions, "mae", labels=labels, join="order")
