@@ -232,6 +232,7 @@ REPLACED = {
     "loss": ("-l", "--loss"),
     "join": ("--join", "--join"),
     "by": ("--by", "--by"),
+    "where": ("--where", "--where"),
 }
 """Settings of a way that stand in the place of what was typed, and their flags."""
 

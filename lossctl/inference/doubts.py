@@ -140,9 +140,10 @@ def _other_class(case: _Case) -> Doubt | None:
 
 
 def _third_number(case: _Case) -> Doubt | None:
-    """Whether a number among labels of yes or no says that there is none."""
+    """Whether a number among labels of yes or no, one or several a row, says that there is none."""
     label, values = case.facts.label, case.predicted.values
-    if case.layout.label_width or case.layout.text or case.predicted.rows is not None or label.infinite:
+    several = bool(case.layout.label_width)
+    if case.layout.text or (case.predicted.rows is not None and not several) or label.infinite:
         return None
     numbers = label.values.tolist()
     if case.facts.used < ENOUGH or len(numbers) != 3 or not {0.0, 1.0} < {*numbers} or values.infinite:
@@ -150,14 +151,20 @@ def _third_number(case: _Case) -> Doubt | None:
     if values.low < 0 or values.high > 1 or case.count("label fraction", case.layout.roles.label[0]):
         return None
     third = next(f"{number:g}" for number in numbers if number not in {0.0, 1.0})
-    pairing = pairing_of("binary classification")
+    without: Settings = (("ignore_label", third),)
+    task = "multi-label classification" if several else "binary classification"
+    if several and not case.count("off sum"):  # labels of whole rows, which no loss leaves out one by one
+        name = case.layout.roles.label[0].replace("`", "``")
+        without = (("where", f"`{name}` != {third}"),)
+        task = "multi-class classification"
+    pairing = pairing_of(task)
     ignoring = replace(
         case.fitting,
         pairing=pairing,
         scale=Scale.PROBABILITY,
         loss=usual(pairing),
-        settings=(("ignore_label", third),),
-        labels=(0.0, 1.0),
+        settings=without,
+        labels=() if several else (0.0, 1.0),
     )
     ways = (case.fitting, ignoring) if third == "2" else (ignoring, case.fitting)
     return Doubt(f"the labels are 0, 1 and {third}: is {third} a label, or does it say that there is none?", ways)

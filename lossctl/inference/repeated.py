@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
 from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
-from lossctl.inference.names import PREDICTIONS, is_guess, is_key, level_of, plain_name
+from lossctl.inference.names import PREDICTIONS, is_component, is_guess, is_key, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
@@ -172,10 +172,31 @@ def points(guesses: Side, label: Choice, parts: Collection[str]) -> Iterator[Cho
     stems = {stem for name in parts if (stem := stem_of_interval(name))}
     free = [each.name for each in guesses.free if each.kind == "number" and each.name not in {*parts, *label.columns}]
     named = tuple(name for name in free if plain_name(name) in stems)
+    models = _beside(guesses, named, free, label) if named else ()
+    if models:
+        yield Choice((*named, *models), (*named, *models), POINT, sure=False)
     named = named or tuple(name for name in free if plain_name(name) in MEANS)
     named = named or tuple(name for name in free if is_guess(name) and level_of(name) is None)
     if named:
         yield Choice(named, named, POINT, sure=False)
+
+
+def _beside(guesses: Side, named: Sequence[str], free: Sequence[str], label: Choice) -> tuple[str, ...]:
+    """The columns that are models beside those that have an interval: by their names, else near to the first of them.
+
+    Where the label stands among them, what is near may be what it was told from: only names count.
+    """
+    look = guesses.look
+    point = None if {*label.columns} & {column.name for column in guesses.columns} else look.candidate(named[0])
+    columns = [look.candidate(name) for name in free if name not in named and not is_component(name)]
+    return tuple(
+        each.name
+        for each in columns
+        if each is not None
+        and each.kind == "number"
+        and level_of(each.name) is None
+        and (is_guess(each.name) or (point is not None and "prediction" in each.roles and look.alike(point, each)))
+    )
 
 
 def ends(guesses: Side, label: Choice) -> Iterator[Choice]:

@@ -217,11 +217,12 @@ def _mends(setting: str, fitting: Fit) -> bool:
 
 
 def unless_named(request: Request, settings: Settings) -> Settings:
-    """The settings that the request says nothing of."""
+    """The settings that the request says nothing of; rows are chosen by its condition as well."""
     named = {"classes"} if request.classes else set()
     if request.activation is not None or request.from_logits or request.normalize_rows:
         named |= {"from_logits", "activation", "normalize_rows"}
-    return tuple((name, value) for name, value in settings if name not in named)
+    both = {"where": f"({request.where}) and {dict(settings).get('where')}"} if request.where is not None else {}
+    return tuple((name, both.get(name, value)) for name, value in settings if name not in named)
 
 
 def without_nulls(seen: Seen, request: Request) -> Settings:

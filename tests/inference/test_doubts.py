@@ -304,3 +304,22 @@ def test_decided_codes_have_a_line_for_ratings_and_say_how_their_accuracy_is_mea
     right = {"right": (guess == label) * 1.0, "one": np.ones(60)}
     value = lossctl.evaluate(right, told["loss"], label=told["label"], prediction=told["prediction"]).value
     assert value == pytest.approx(np.mean(guess != label))
+
+
+@pytest.mark.parametrize(("third", "labels"), [(-1.0, "a"), (-1.0, "a b c"), (9.0, "a b"), (-1.0, "one of a b c")])
+def test_a_third_number_among_labels_of_several_columns_is_asked_about_as_in_one(third, labels):
+    rng, names, every = np.random.default_rng(2), labels.split(" of ")[-1].split(), np.arange(60)
+    scored = every % 5 > 0
+    truth = rng.integers(0, 2, (60, len(names))).astype(float)
+    p = rng.uniform(0.05, 0.95, truth.shape)
+    if "one" in labels:
+        truth, p = np.eye(3)[rng.integers(0, 3, 60)], softmax(rng.normal(size=(60, 3)))
+    losses = -np.log(np.where(truth == 1, p, 1 - p)).mean(axis=1)
+    losses = -np.log(p[truth == 1]) if "one" in labels else losses
+    truth[~scored] = third
+    data = {f"y_{name}": column for name, column in zip(names, truth.T, strict=True)}
+    data |= {f"p_{name}": column for name, column in zip(names, p.T, strict=True)}
+    named = {"label": "y_*", "prediction": "p_*"}
+    for asked, rows in ((named, scored), ({**named, "where": "p_a > 0.1"}, scored & (p[:, 0] > 0.1))):
+        way = dict(_ways(data, **asked)[0])
+        assert lossctl.evaluate(data, **{**asked, **way}).value == pytest.approx(losses[rows].mean())
