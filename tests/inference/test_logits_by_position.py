@@ -27,10 +27,10 @@ def _saved(folder, form, codes, scores):
     return folder / "rows.csv", {"reading": lossctl.Reading(header=False)}
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(
     form=st.sampled_from(["npy", "npz", "names", "rows"]),
-    k=st.integers(3, 12),
+    k=st.integers(3, 10),
     first=st.sampled_from([0, 0, 1]),
     kind=st.sampled_from(["float32", "float64"]),
     seed=st.integers(0, 999),
