@@ -45,16 +45,17 @@ def complain(plan: Plan, problems: Problems, traversal: Traversal) -> None:
             f"{traversal.place(problem.row)}: {what} ({problem.count:,} in the first {traversal.read:,} rows{more})",
             hint,
         )
-        error.ways = _masked(plan, traversal.source) if hint.startswith(TOKENS) else ()
+        error.ways = _ways(plan, traversal.source, masked=hint.startswith(TOKENS))
         raise error
 
 
-def _masked(plan: Plan, source: Source) -> Ways:
-    """How to leave out nulls in lists, of logarithms of probabilities or these, as they are."""
+def _ways(plan: Plan, source: Source, *, masked: bool) -> Ways:
+    """How to take logarithms of probabilities, or these, as they are, and to leave out nulls in lists if those stop."""
     from lossctl.evaluation.remedies import Remedies  # noqa: PLC0415  (what it needs is for those alone)
 
     losses = Remedies(plan, source).by_logarithm()
-    return ((*((("loss", losses),) if losses else ()), ("mask_null", True)),)
+    way = ((("loss", losses),) if losses else ()) + ((("mask_null", True),) if masked else ())
+    return (way,) if way else ()
 
 
 def _nulls(plan: Plan, problems: Problems, rows: int) -> Iterator[tuple[str, Problem, str]]:
@@ -166,6 +167,6 @@ def ensure_measured(total: Measured, traversal: Traversal, plan: Plan) -> int:
         why = f"{null:,} have a null, {unweighted:,} a weight of 0" + f", {ignored:,} an ignored label" * bool(ignored)
         lists = null == total.rows and _lists(plan)
         error = DataError(f"{title}: none of the {total.rows:,} rows can be measured: {why}", TOKENS if lists else "")
-        error.ways = _masked(plan, traversal.source) if lists else ()
+        error.ways = _ways(plan, traversal.source, masked=True) if lists else ()
         raise error
     return used

@@ -12,7 +12,7 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, option
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.functions.loss import losses
+from lossctl.functions.lookup import of_each_column
 from lossctl.inference.classes import SHOWN, mapping
 from lossctl.inference.doubts import EXPONENTIAL, doubt
 from lossctl.inference.facts import Facts, no_facts
@@ -85,7 +85,7 @@ class Remedies:
             yield f"Of amounts that are 0 as well, say {option(loss='tweedie_deviance')}."
         elif bound.rows and layout.label_width:
             if self._multi_label:
-                yield f"Each column of labels is 0 or 1 by itself: say {option(loss=_of_each_column(bound))}."
+                yield f"Each column of labels is 0 or 1 by itself: say {option(loss=of_each_column(bound))}."
         elif bound.rows and layout.classes:
             columns, classes = self.plan.models[0].columns, layout.classes
             shown = mapping(columns, classes) if len(columns) == len(classes) else ", ".join(classes[:SHOWN])
@@ -131,7 +131,7 @@ class Remedies:
         natural = bound.definition.natural_activation
         scores = f"Are these scores before the {natural}? Then add {option(from_logits=True)}."
         if bound.rows and self._multi_label:
-            yield f"Each column of labels is 0 or 1 by itself: say {option(loss=_of_each_column(bound))}."
+            yield f"Each column of labels is 0 or 1 by itself: say {option(loss=of_each_column(bound))}."
         elif bound.rows and self._some_logarithms(model):
             yield SOME
         elif bound.parts:
@@ -233,13 +233,6 @@ class Remedies:
         except BadRow:
             pass
         return facts if facts.used else None
-
-
-def _of_each_column(bound: BoundLoss) -> str:
-    """A name of the loss that judges each column as this one judges a row, with however many columns."""
-    single = losses.get((bound.definition.other_width or ("bce", ()))[0])
-    wider = () if single.other_width is None else single.other_width[1]
-    return next((name for name in (single.name, *single.aliases) if name not in wider), "bce")
 
 
 def _of_parts(model: PlannedModel, bound: BoundLoss) -> Iterator[str]:

@@ -100,14 +100,14 @@ def read_as(reading: Reading | None, way: Settings) -> Reading | None:
 
 
 def ensure_measurable(source: Source, plan: Plan, measure: Callable[[Source, Plan], object]) -> None:
-    """Check that some rows of a data set can be measured; errors as for `lossctl.evaluate`.
+    """Check that some rows of the first part of a data set can be measured; errors as for `lossctl.evaluate`.
 
     Args:
         source: the data set.
         plan: what is to be measured.
         measure: what does it.
     """
-    records = sampled(source, plan.layout.wanted()).records
+    records = sampled(source, plan.layout.wanted(), parts=1).records
     tables = [pa.Table.from_batches([record]) for record in records]
     try:
         table = pa.concat_tables(tables, promote_options="permissive")

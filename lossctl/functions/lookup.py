@@ -110,6 +110,13 @@ def meanings(spec: str | BoundLoss) -> tuple[BoundLoss, ...]:
     return (bound, *(BoundLoss(each, setting, each.reduction, typed=name) for each, setting in settings))
 
 
+def of_each_column(bound: BoundLoss) -> str:
+    """A name of the loss that judges each column as this one judges a row, with however many columns."""
+    single = losses.get((bound.definition.other_width or ("bce", ()))[0])
+    wider = () if single.other_width is None else single.other_width[1]
+    return next((name for name in (single.name, *single.aliases) if name not in wider), "bce")
+
+
 def meant(spec: str, known: Iterable[str]) -> list[str]:
     """Those of some losses, as they are spelled, that a text means: the loss it spells, else those of the bare name."""
     bounds, known = meanings(spec), list(known)

@@ -187,6 +187,12 @@ def are_numbers(names: Sequence[str]) -> bool:
     return all(class_number(name) is not None for name in names)
 
 
+def are_in_a_row(names: Sequence[str]) -> bool:
+    """Whether names are numbers each of which is one more than that before."""
+    numbers = [class_number(name) for name in names]
+    return None not in numbers and numbers == [*range(numbers[0] or 0, (numbers[0] or 0) + len(numbers))]
+
+
 def counted_from(names: Sequence[str]) -> int | None:
     """The first of names that are the numbers from 0 or from 1 on, in order; ``None`` of others.
 

@@ -72,7 +72,7 @@ def followed(truths: Side, guesses: Side, columns: "Sequence[Candidate]", foreca
     point that lies between them in every row.
     """
     among = [_followed(truths, guesses, column, forecast) for column in columns]
-    if forecast and not _is_of_yes_or_no(guesses, forecast):
+    if forecast and not is_of_yes_or_no(guesses, forecast):
         among = [each for each in among if not _is_bit(each.column)]
     among.sort(key=lambda each: (-max(each.explained, 0.0), each.unlike))
     names = [column.name for column in guesses.free if column.kind == "number"]
@@ -132,7 +132,7 @@ def _is_bit(column: "Candidate") -> bool:
     return column.kind == "number" and bool(column.classes) and column.classes <= {0, 1}
 
 
-def _is_of_yes_or_no(side: Side, forecast: Sequence[str]) -> bool:
+def is_of_yes_or_no(side: Side, forecast: Sequence[str]) -> bool:
     """Whether columns may be of labels of 0 and 1: they hold numbers up to 1, up to 100, or of either sign."""
     if levels_among(forecast) or any(map(interval_end, forecast)):
         return False

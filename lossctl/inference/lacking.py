@@ -6,7 +6,7 @@ import numpy as np
 
 from lossctl.errors import Undecided, option
 from lossctl.functions.definition import split_specs
-from lossctl.functions.lookup import meanings
+from lossctl.functions.lookup import meanings, of_each_column
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import SHOWN, class_names
 from lossctl.inference.proposals import Proposer
@@ -45,8 +45,10 @@ def lacking_predictions(proposer: Proposer, ways: Ways) -> Undecided | None:
     prediction = Choice((proposer.guesses.pattern(columns),), columns, BY_NAME, sure=False)
     options = ways(Proposal(label, prediction))
     asked = split_specs(proposer.request.loss) if proposer.request.loss else ()
-    if asked and all(map(_takes_bits, asked)):
-        options = (tuple(setting for setting in way if setting[0] != "loss") for way in options)
+    named = [*map(_of_bits, asked)]
+    if named and None not in named:
+        loss: Settings = () if named == [*asked] else (("loss", ",".join(map(str, named))),)
+        options = ((*(setting for setting in way if setting[0] != "loss"), *loss) for way in options)
     hint = f"Say which belong together: {option(label=','.join(predicted))} {option(prediction=','.join(columns))}."
     return Undecided(what, hint, tuple(options))
 
@@ -60,6 +62,14 @@ def left_out(proposer: Proposer, chosen: Proposal) -> tuple[str, ...]:
         return ()
     without = [repr(name) for name in labels if name not in chosen.label.columns]
     return (f"no prediction for {', '.join(without[:SHOWN])}{', …' if len(without) > SHOWN else ''}",)
+
+
+def _of_bits(spec: str) -> str | None:
+    """How to name a loss that is to take each of several columns by itself; ``None`` where it takes no 0 and 1."""
+    if _takes_bits(spec):
+        return spec
+    rows = next((bound for bound in meanings(spec) if bound.rows), None)
+    return None if rows is None else of_each_column(rows)
 
 
 def _takes_bits(spec: str) -> bool:

@@ -92,7 +92,7 @@ class Look:
         return dict(zip(names, among.max(axis=0).tolist(), strict=True))
 
     def picks(self, label: str, names: Sequence[str]) -> bool:
-        """Whether the largest of some columns is that of the label, a code from 0 or from 1, oftener than by chance."""
+        """Whether the largest of some columns is that of the label, by number or rank, oftener than by chance."""
         rows = self.rows((label, *names))
         return rows is not None and _picked(rows[:, 0], rows[:, 1:])
 
@@ -209,14 +209,18 @@ def _ones(sums: FloatArray) -> bool:
     return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))
 
 
-def _picked(codes: FloatArray, rows: FloatArray) -> bool:
-    """Whether the largest number of rows is that of their code, from 0 or from 1, oftener than by chance."""
+def _picked(numbers: FloatArray, rows: FloatArray) -> bool:
+    """Whether the largest number of rows is that of their label, by number or rank, oftener than by chance."""
     if not len(rows):
         return False
     largest, k = rows.argmax(axis=1), rows.shape[1]
-    for first in (0, 1):
-        chance = sum(np.mean(codes == code) * np.mean(largest + first == code) for code in range(first, first + k))
+    ordered = np.unique(numbers)
+    firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
+    readings = [numbers - first for first in firsts]
+    readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
+    for codes in readings:
+        chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
         error = np.sqrt(chance * (1.0 - chance) / len(rows))
-        if np.mean(largest + first == codes) - chance > SIGNIFICANT * error:
+        if np.mean(largest == codes) - chance > SIGNIFICANT * error:
             return True
     return False

@@ -1,6 +1,6 @@
 """What is asked where columns are not clear: between which it is open, and each way to go on, best first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POIN
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.roles import unread
-from lossctl.inference.side import names_of
+from lossctl.inference.side import Side, names_of
+from lossctl.reading.columns import unnested
 from lossctl.reading.format import Source
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ def undecided(
 
 
 def _of_classes(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> "Doubt | None":
-    """What is not clear of the classes that the columns of a proposal are for."""
+    """What is not clear of the classes that the columns of a proposal are for; nothing where each is a number."""
+    prediction = proposal.prediction
+    numbers = {column.name for column in unnested(source.columns) if column.kind == "number"}
+    if len(prediction.patterns) == len(prediction.columns) and {*prediction.columns} <= numbers:
+        return None
     looked = _looked(source, request, elsewhere, proposal)
     return None if looked is None else next(filter(None, looked[1]), None)
 
@@ -96,12 +101,30 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
     together = [pair.prediction for pair in proposals if pair.prediction.why in {NUMBERED, POINT, QUANTILE}]
     if len(labels) == 1 and not labels[0].sure and together:
         return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
-    if proposals and len(labels) == 1 and not labels[0].sure:
-        return f"no name tells the label, which may be {', '.join(labels[0].columns)}"
     if not labels or not labels[0].sure:
-        return open_between("label", proposer.truths.left if proposer.apart else ())
+        truths = _columns(proposer.truths, (pair.label for pair in proposals))
+        return open_between("label", truths or _left(proposer, proposer.truths))
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
-    return _what_predicts(predictions) or open_between("prediction", proposer.guesses.left if proposer.apart else ())
+    guesses = _columns(proposer.guesses, predictions) or _left(proposer, proposer.guesses)
+    return _what_predicts(predictions) or open_between("prediction", guesses)
+
+
+def _columns(side: Side, choices: Iterable[Choice]) -> tuple[str, ...]:
+    """The columns of choices, each once, by their places where several have their name."""
+    names = [column.name for column in side.columns]
+    chosen = dict.fromkeys(name for choice in choices for name in choice.columns)
+    return tuple(
+        column
+        for name in chosen
+        for column in (
+            [f"#{place}" for place, each in enumerate(names, 1) if each == name] if names.count(name) > 1 else [name]
+        )
+    )
+
+
+def _left(proposer: Proposer, side: Side) -> tuple[str, ...]:
+    """What is left on a side where the other role is elsewhere; nothing where all columns stand beside each other."""
+    return side.left if proposer.apart else ()
 
 
 def _what_predicts(predictions: Sequence[Choice]) -> str:
@@ -134,13 +157,13 @@ def _what_predicts(predictions: Sequence[Choice]) -> str:
     return ""
 
 
-def open_between(role: str, left: Sequence[str]) -> str:
-    """That a role is not clear, between columns of which nothing is known but that they are left."""
-    return (
-        f"several columns could be the {role}: {', '.join(left[:COLUMNS])}"
-        if left
-        else f"no column looks like the {role}"
-    )
+def open_between(role: str, names: Sequence[str]) -> str:
+    """That a role is not clear, between columns that may play it by what is in them."""
+    if not names:
+        return f"no column looks like the {role}"
+    if len(names) == 1:
+        return f"no name tells the {role}, which may be {names[0]}"
+    return f"several columns could be the {role}: {', '.join(names[:COLUMNS])}"
 
 
 def ways(source: Source, request: Request, elsewhere: Elsewhere | None, proposal: Proposal) -> Iterator[Settings]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
-from lossctl.inference.classes import class_names, is_place, key_of
+from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, is_place, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
-from lossctl.inference.names import PREDICTIONS, is_guess, level_of, plain_name
+from lossctl.inference.names import PREDICTIONS, is_guess, is_key, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
@@ -70,6 +70,13 @@ def no_labels(truths: Side) -> set[str]:
     of_interval = {end: [name for name in names if interval_end(name) == end] for end in ("lower", "upper")}
     both = [*of_interval.values()] if all(of_interval.values()) else []
     return {name for family in (*families, truths.probabilities, *both) for name in family}
+
+
+def steps(side: Side) -> tuple[str, ...]:
+    """The free columns of numbers, where their names differ in a number alone; none where others are among them."""
+    names = [column.name for column in side.free if column.kind == "number" and not is_key(column.name)]
+    families = numbered(names)
+    return families[0] if len(families) == 1 and len(families[0]) == len(names) else ()
 
 
 def decided(side: Side, name: str) -> bool:
@@ -158,7 +165,9 @@ def of_numbers(
         yield Choice((guesses.pattern(classed[0]),), classed[0], SUM)
         return
     classes = truth.kind == "number" and truth.distinct is not None and truth.distinct > 2
-    coded = [family for family in families if classes and truth.is_coded(len(family))]
+    coded = [
+        family for family in families if classes and (truth.is_coded(len(family)) or truth.is_classed(len(family)))
+    ]
     coded = [family for family in coded if not beside or guesses.look.picks(label.columns[0], family)]
     if len(coded) > 1:
         names = tuple(name for family in coded for name in family)
@@ -176,10 +185,24 @@ def of_numbers(
         together = near or members or family in coded
         vector = Choice((guesses.pattern(family),), family, NUMBERED, near=together, sure=False)
         models = [Choice(family, family, NUMBERED, near=near, sure=False)] if len(family) <= LISTED else []
-        if binary:
+        if binary and may_lack_classes(guesses, truth, family):
+            yield from (replace(vector, near=True), *models)
+        elif binary:
             yield from models
         else:
             yield from (vector, *models) if members or family in coded else (*models, vector)
+
+
+def may_lack_classes(guesses: Side, truth: "Candidate", family: Sequence[str]) -> bool:
+    """Whether columns that are only counted may be scores of more classes than the two that a label has.
+
+    They may not be where the label says yes and no.
+    """
+    known = {*map(key_of, YES_AND_NO), -1, 0, 1}
+    if truth.distinct != 2 or len(family) < 3 or truth.classes <= known or not are_counted(family):
+        return False
+    columns = (guesses.look.candidate(name) for name in family)
+    return all(each is not None and each.content.numbers.low < 0 for each in columns)
 
 
 def points(guesses: Side, label: Choice, parts: Collection[str]) -> Iterator[Choice]:

@@ -12,7 +12,6 @@ from functools import cached_property
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.grouping import Grouping, is_unit, legal_unit, unit_of
-from lossctl.inference.names import is_log_probability, is_sum
 from lossctl.reading.columns import Column, fields_in, leaves_in
 from lossctl.words import did_you_mean, natural
 
@@ -146,29 +145,6 @@ def unread(columns: Sequence[Column]) -> str:
     if not names or any(column.kind in {"number", "list", "object"} for column in (*columns, *fields_in(columns))):
         return ""
     return f" {names[0]!r} {NOT_READ}: numbers in it must stand in a column of their own."
-
-
-def ensure_no_items(columns: Sequence[Column]) -> None:
-    """Check that there are no log-probabilities in lists of objects, as chat completions have them.
-
-    Raises:
-        UsageError: there are, with what makes a column of lists of them.
-    """
-    for column in (*columns, *fields_in(columns)):
-        for path in column.items:
-            name = path.rpartition(".")[2]
-            plain = re.fullmatch(r"[A-Za-z_][\w.]*", column.name, re.ASCII)
-            if plain and is_log_probability(name) and not is_sum(name):
-                made = f"{name}s" if f"{name}s" not in {each.name for each in columns} else f"token_{name}s"
-                numbers = f"[.{column.name}{path.replace('[]', '[]?')}]"
-                if keyed := re.fullmatch(r"\[\]\.\d+(\.\w+)", path):  # by the number of a token, that which came first
-                    numbers = f"[.{column.name}[] | select(.) | to_entries[0].value{keyed[1]}]"
-                what = f"{column.name!r} is a list of objects, whose {name!r} is to be a list in a column of its own"
-                hint = (
-                    f"Such as jq -c '. + {{{made}: {numbers}}}' makes of JSON Lines; "
-                    f"then {option(prediction=made)} {option(loss='surprisal:log=true')}."
-                )
-                raise UsageError(what, hint)
 
 
 def in_order(names: Sequence[str]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class Sample:
         return sum(record.num_rows for record in self.records)
 
 
-def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Sample:
+def sampled(source: Source, wanted: Wanted, most: int = ROWS, parts: int = PARTS) -> Sample:
     """Rows of some parts of a data set, or of its first part where it can be read only once.
 
     Of many parts their beginnings are read, of few the whole: files are sorted now and then. What cannot be read is
@@ -52,19 +52,20 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS) -> Sample:
         source: the data set.
         wanted: the columns to read.
         most: about how many rows there may be.
+        parts: over how many parts they are spread at most.
     """
     several = len(source.files) > 1
     limit = 1 if source.once else FIRST[several]
     ahead = 0 if source.once else 1  # whether there is more is not looked at where that could not be read again
     shards = [*islice(beginnings(source) if several else shards_of(source), limit + ahead)]
     if limit_of(source) is None:
-        chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))]
+        chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))][:parts]
     else:
-        chosen = [*_first(shards[:PARTS], wanted, limit_of(source))]
+        chosen = [*_first(shards[:parts], wanted, limit_of(source))]
     few, share = len(chosen) < PARTS, max(min(most, ROWS) // max(len(chosen), 1), 1)
-    parts = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
-    whole = not several and not source.once and len(shards) == len(chosen) and all(part.whole for part in parts)
-    return Sample(tuple(record for part in parts for record in part.records), whole)
+    samples = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
+    whole = not several and not source.once and len(shards) == len(chosen) and all(each.whole for each in samples)
+    return Sample(tuple(record for each in samples for record in each.records), whole)
 
 
 def _first(shards: Sequence[Shard], wanted: Wanted, most: int | None) -> Iterator[Shard]:

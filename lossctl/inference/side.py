@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
-from lossctl.inference.classes import class_names, in_order_of, key_of
+from lossctl.inference.classes import are_in_a_row, are_numbers, class_names, in_order_of, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
 from lossctl.inference.request import Elsewhere
 from lossctl.inference.roles import in_order, pattern_of
@@ -124,7 +124,10 @@ class Side:
         return [column for column in numbers if {*column.content.numbers.values.tolist()} <= {0.0, 1.0}]
 
     def class_columns(self, truth: "Candidate", but: Collection[str] = ()) -> tuple[str, ...]:
-        """The columns of numbers that are named for the values of a label; none where not all values have one."""
+        """The columns of numbers that are named for the values of a label; none where not all values have one.
+
+        Of columns that are called by numbers in a row, and nothing else, those of classes that no label has as well.
+        """
         words = truth.classes
         others = [column.name for column in self.candidates if column.kind == "number" and column.name not in but]
         if len(words) < 2 or len(others) < 2:
@@ -132,6 +135,9 @@ class Side:
         if any(words <= {*map(key_of, names)} for names in class_names(others)) and self.look.sum_to_one(others):
             return tuple(others)
         exact = tuple(name for name in others if key_of(name) in words)
+        numbered = in_order([name for name in others if are_numbers([name])])
+        if len(exact) == len(words) < len(numbered) and {*exact} <= {*numbered} and are_in_a_row(numbered):
+            return numbered
         return exact if len(exact) == len(words) else ()
 
     def class_families(self, truth: "Candidate", but: Collection[str] = ()) -> list[tuple[str, ...]]:

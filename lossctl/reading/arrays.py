@@ -178,9 +178,10 @@ def _ensure_read(array: Array) -> None:
 
 
 def _reshaped(shape: tuple[int, ...]) -> str:
-    """How to make rows and columns of an array of more axes."""
-    if shape[-1] == 1 or len(shape) < 3:
-        return "Reshape it: array.reshape(-1)."
+    """How to make rows and columns of an array of more axes; those of one number are no axes."""
+    wide = [length for length in shape[1:] if length != 1]
+    if len(wide) < 2:
+        return f"Reshape it: array.reshape({', '.join(map(str, (shape[0], *wide) if wide else (-1,)))})."
     classes = f"array.reshape(-1, {shape[-1]}) where the last axis is one softmax, a row each"
     return f"Reshape it: {classes}, and so the labels, codes by array.reshape(-1); else array.reshape({shape[0]}, -1)."
 

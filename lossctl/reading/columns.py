@@ -1,5 +1,6 @@
 """What a column of a source is: a name, the kind of its cells, and the fields inside it."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lossctl.dataclass import dataclass
@@ -40,11 +41,11 @@ def unnested(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth."""
     if not any(column.fields for column in columns):
         return tuple(columns)
-    names = {column.name for column in columns}
+    times = Counter(column.name for column in columns)
     listed: list[Column] = []
     for column in columns:
-        nested = column.fields if column.kind == "other" else ()
-        listed += [field for field in unnested(nested) if field.name not in names] if nested else [column]
+        nested = column.fields if column.kind == "other" and times[column.name] == 1 else ()
+        listed += [field for field in unnested(nested) if field.name not in times] if nested else [column]
     return tuple(listed)
 
 

@@ -113,7 +113,7 @@ def test_numbers_of_columns_are_their_places_where_labels_are_other_numbers(form
 @given(
     st.sampled_from(COUNTED),
     st.sampled_from([0, 1]),
-    st.sampled_from([(1, 2, 3), (0, 1, 2), (3, 4, 5, 6, 7, 8), (1, 2, 3, 4, 5), (1, 5, 9, 11)]),
+    st.sampled_from([(1, 2, 3), (0, 1, 2), (3, 4, 5, 6, 7, 8), (1, 2, 3, 4, 5), (-1, 0, 1), (1, 5, 9, 11)]),
     st.sampled_from(["first", "middle", "last"]),
     st.sampled_from([None, "cross_entropy"]),
 )
@@ -127,6 +127,35 @@ def test_where_labels_lack_a_class_what_the_rows_tell_is_offered_first_and_alone
     except Undecided:
         values = _asked(data, loss, **asked)
     assert values == ([] if classes == (1, 5, 9, 11) else [pytest.approx(expected)])
+
+
+@settings(max_examples=12)
+@given(
+    st.sampled_from([("{}", (0, 1, 2, 3)), ("{}", (2019, 2020, 2021)), ("{}", WORDS), ("out{}", (3, 4, 5, 6, 7, 8))]),
+    st.sets(st.integers(0, 2), max_size=1),
+    st.sampled_from([None, "cross_entropy"]),
+    st.sampled_from(["label", "species"]),
+)
+def test_scores_of_classes_that_no_label_has_are_never_left_out_unasked(named, without, loss, label):
+    form, classes = named
+    k = len(classes)
+    codes, rows, expected = _data(k=k, without=without if form == "{}" and len(without) < k - 1 else ())
+    names = [form.format(name if form == "{}" else place) for place, name in enumerate(classes, 1)]
+    data = {label: np.array(classes)[codes], **dict(zip(names, np.log(rows).T + rows[:, 0], strict=True))}
+    try:
+        values = [lossctl.evaluate(data, loss, from_logits=True).results[0].value]
+    except Undecided:
+        values = _asked(data, loss, from_logits=True)
+    assert values[0] == pytest.approx(expected)
+
+
+def test_scores_of_more_classes_than_two_labels_are_not_taken_for_models():
+    codes, rows, _ = _data(k=3, without=(1,))
+    columns = dict(zip(["pred_1", "pred_2", "pred_3"], np.log(rows).T + 3.0, strict=True))
+    for labels in (np.array([10, 20, 30])[codes], np.array(["cat", "dog", "eel"])[codes]):
+        with pytest.raises(Undecided, match=r"several columns could be the prediction: pred_\*, "):
+            lossctl.evaluate({"y": labels, **columns}, None)
+    assert lossctl.evaluate({"y": codes // 2, **columns}, None).results[0].loss == "bce"
 
 
 @pytest.mark.parametrize("loss", [None, "cross_entropy"])

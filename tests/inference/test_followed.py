@@ -99,3 +99,10 @@ def test_scores_of_either_sign_have_the_yes_or_no_that_they_tell():
 def test_a_yes_or_no_is_no_label_of_a_forecast_of_numbers_above_100():
     rng = np.random.default_rng(5)
     assert labels_of({"promo": rng.integers(0, 2, 90), "forecast": rng.normal(500, 30, 90)}) == []
+
+
+def test_a_yes_or_no_is_asked_of_no_numbers_above_100_beside_it():
+    rng = np.random.default_rng(6)
+    units = rng.normal(500, 30, 90)
+    source = {"promo": rng.integers(0, 2, 90), "units": units, "planned": units + rng.normal(0, 9, 90)}
+    assert "promo" not in labels_of(source)

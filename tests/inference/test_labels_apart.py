@@ -207,3 +207,16 @@ def test_files_in_the_place_of_each_other_are_an_error_that_says_so(label, predi
     with pytest.raises(UsageError, match="Swap the files"):
         lossctl.evaluate(labels, None, labels=predictions)
     assert lossctl.evaluate(labels, "mse", labels=predictions, label=prediction, prediction=label).results
+
+
+@pytest.mark.parametrize("loss", [None, "mae"])
+def test_steps_in_time_of_two_files_are_proposed_together(loss):
+    rows = np.random.default_rng(8).normal(50, 9, (20, 28))
+    key = {"id": [f"item_{place}" for place in range(20)]}
+    labels = key | {f"d_{1914 + step}": rows[:, step] for step in range(28)}
+    source = key | {f"F{step + 1}": rows[:, step] + step for step in range(28)}
+    with pytest.raises(Undecided) as question:
+        lossctl.evaluate(source, loss, labels=labels, ids="id")
+    (way,) = map(dict, question.value.ways)
+    report = lossctl.evaluate(source, labels=labels, ids="id", **{"loss": "mae"} | way | {"loss": "mae"})
+    assert report.value == pytest.approx(13.5)

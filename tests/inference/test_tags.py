@@ -53,7 +53,7 @@ def test_lists_of_words_are_told_what_to_make_of_them_and_words_of_classes_are_n
 @given(
     st.sampled_from([("{}", "pred_{}"), ("{}", "{}_prob"), ("{}_true", "{}_pred"), ("{}", "model {}"), ("{}", "{}")]),
     st.sets(st.sampled_from(NAMES), min_size=1, max_size=2),
-    st.sampled_from([None, "bce", "cross_entropy", "binary_brier"]),
+    st.sampled_from([None, "bce", "cross_entropy", "binary_brier", "brier"]),
 )
 def test_labels_beside_each_other_that_lack_a_prediction_are_named_and_left_out(forms, without, loss):
     truth, guess = forms
@@ -66,7 +66,7 @@ def test_labels_beside_each_other_that_lack_a_prediction_are_named_and_left_out(
     two = {"labels": {"id": np.arange(30), **labels}, "ids": "id"} if truth == guess else {}
     data = {"id": np.arange(30), **guesses} if two else {**labels, **guesses}
     if guess == "pred_{}":  # which tells the labels for sure
-        loss = None if loss == "cross_entropy" else loss
+        loss = None if loss in {"cross_entropy", "brier"} else loss
         report = lossctl.evaluate(data, loss)
         said, value = " ".join(report.notes), report.value
     else:
@@ -77,5 +77,5 @@ def test_labels_beside_each_other_that_lack_a_prediction_are_named_and_left_out(
     assert "no prediction" in said
     assert all(repr(truth.format(name)) in said for name in without)
     bits, p = there[:, known], p[:, known]
-    expected = (p - bits) ** 2 if loss == "binary_brier" else -np.where(bits, np.log(p), np.log1p(-p))
+    expected = (p - bits) ** 2 if loss in {"binary_brier", "brier"} else -np.where(bits, np.log(p), np.log1p(-p))
     assert value == pytest.approx(expected.mean())

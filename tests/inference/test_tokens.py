@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl import compare, evaluate
-from lossctl.errors import Undecided
+from lossctl.errors import DataError, Undecided
 
 TEXTS = st.tuples(st.integers(0, 99), st.sampled_from([8, 60]), st.floats(0.3, 6.0), st.floats(1.5, 40.0))
 
@@ -71,3 +71,15 @@ def test_lists_are_not_weighted_by_their_length_again(weight, first):
             evaluate(pa.table({"lists": lists, weight: count}), "surprisal:log=true", weight=weight, **options)
     other = evaluate(pa.table({"lists": lists, weight: many * 3.0}), "surprisal:log=true", weight=weight, **options)
     assert other.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("masked", [False, True])
+def test_log_probabilities_that_stop_perplexity_have_the_line_that_takes_them(first, masked):
+    many, _ = texts(3, 20, 2.0, 9.0)
+    source = pa.table({"lp": [[*([None] * first), *np.full(k, -0.5)] for k in many.tolist()]})
+    asked = {"prediction": "lp", "mask_null": masked}
+    with pytest.raises(DataError) as told:
+        evaluate(source, "perplexity", **asked)
+    (way,) = map(dict, told.value.ways)
+    assert evaluate(source, **asked | way).value == pytest.approx(np.exp(0.5))
