@@ -34,6 +34,8 @@ from lossctl.words import figures, percent, split
 
 RIGHT, ONE = "right", "one"
 """What columns may be called that say which decisions are right."""
+DECIDED = {"multi-label classification": "hamming_loss", "multi-class classification": "zero_one"}
+"""What the decisions of a task are measured by: of several labels the share that is wrong, of classes that of rows."""
 CODES = 100
 """How many codes of classes there may be."""
 MEDIAN = 0.5
@@ -181,13 +183,14 @@ def _percentages(case: _Case) -> Doubt | None:
 
 
 def _decisions(case: _Case) -> Doubt | None:
-    """Whether predictions of yes or no are made already."""
-    if not case.fitting.binary or not decided(case.facts, case.predicted, case.fitting.labels):
+    """Whether predictions of yes or no, of one label or several, or of classes are made already."""
+    loss = "zero_one" if case.fitting.binary else DECIDED.get(case.fitting.pairing.task, "")
+    if not loss or not decided(case.facts, case.predicted, case.fitting.labels):
         return None
     numbers = "−1 and 1" if case.predicted.values.low < 0 else "0 and 1"
     what = f"the predictions {case.name!r} are {numbers} and nothing else: decisions, not what they were made from"
     if case.fitting.scale is Scale.PROBABILITY:
-        return Doubt(what, (case.asking(loss="zero_one"),))
+        return Doubt(what, (case.asking(loss=loss),))
     return Doubt(what, (case.asking(*classes_setting(["-1", "1"]), loss="zero_one:threshold=0"),))
 
 
@@ -225,16 +228,15 @@ def _codes(case: _Case) -> Doubt | None:
         return None
     equal, most = percent(case.count("equal"), case.facts.used), case.facts.label.quantile(1.0)
     what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows"
-    classes = (
-        f"if they are codes of classes, that is the accuracy: {as_decisions(case.layout.roles.label[0], case.name)}"
-    )
-    return Doubt(f"{what}; {classes}; {case.fitting.first} is for counts and ratings", (case.fitting,))
+    classes = f"if they are codes of classes, that is the accuracy, and {case.fitting.first} is for counts and ratings"
+    way = as_decisions(case.layout.roles.label[0], case.name)
+    return Doubt(f"{what}; {classes}. As a loss of codes: {way}", (case.fitting,))
 
 
 def as_decisions(label: str, model: str) -> str:
     """Which columns to add for the share of decisions that are wrong, and how to ask for it."""
     flags = f"{option(label=ONE)} {option(prediction=RIGHT)} {option(loss='zero_one')}"
-    return f"add columns {RIGHT}, 1 where {model!r} is {label!r}, else 0, and {ONE}, 1 in every row: {flags}"
+    return f"add a column {ONE} of ones, and {RIGHT}, 1 where {model!r} is {label!r}, else 0; then {flags}"
 
 
 def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:

@@ -281,7 +281,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
-    if len(label) != 1 or kinds[label[0]] not in {"number", "text"}:
+    if len(label) != 1 or kinds[label[0]] not in {"number", "text", "list"}:
         return None
     from lossctl.inference.places import goes_by_position
     from lossctl.inference.suitable import readable_layout

@@ -94,19 +94,7 @@ class Look:
     def picks(self, label: str, names: Sequence[str]) -> bool:
         """Whether the largest of some columns is that of the label, by number or rank, oftener than by chance."""
         rows = self.rows((label, *names))
-        if rows is None or not len(rows):
-            return False
-        numbers, largest, k = rows[:, 0], rows[:, 1:].argmax(axis=1), len(names)
-        ordered = np.unique(numbers)
-        firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
-        readings = [numbers - first for first in firsts]
-        readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
-        for codes in readings:
-            chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
-            error = np.sqrt(chance * (1.0 - chance) / len(rows))
-            if np.mean(largest == codes) - chance > SIGNIFICANT * error:
-                return True
-        return False
+        return rows is not None and _picked(rows[:, 0], rows[:, 1:])
 
     def is_largest(self, code: str, names: Sequence[str]) -> bool:
         """Whether a column holds in every row which of some columns is the largest, from 0."""
@@ -141,7 +129,7 @@ class Look:
             beside: whether the label stands beside it; numbers are taken for near where it does not.
         """
         if guess.kind == "list":
-            return self._probable(guess.name)
+            return self._probable(guess.name) or (beside and label.kind == "number" and self._scores(label, guess.name))
         values = guess.content.numbers
         unit = bool(values.n) and not values.infinite and values.low >= 0 and values.high <= 1
         if label.kind == "text" or len(label.content.numbers.keys) <= 2:
@@ -168,6 +156,21 @@ class Look:
                 sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
+
+    def _scores(self, label: Candidate, name: str) -> bool:
+        """Whether the largest number of the lists of a column is that of a label of several classes, beyond chance."""
+        wanted = Wanted(frozenset({label.name, name}), frozenset())
+        for record in sampled(self.source, wanted).records:  # one batch tells as much as many
+            lengths = pc.list_value_length(record.column(name)).drop_null()
+            width, reader = int(lengths[0].as_py()) if len(lengths) else 0, Reader(record)
+            if not 2 < len(label.classes) <= width or not label.is_coded(width):
+                return False
+            try:
+                codes, rows = reader.numbers(label.name), reader.columns([name], width)
+            except BadRow:
+                return False
+            return _picked(codes[~reader.null], rows[~reader.null])
+        return False
 
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
@@ -204,3 +207,20 @@ class Look:
 
 def _ones(sums: FloatArray) -> bool:
     return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))
+
+
+def _picked(numbers: FloatArray, rows: FloatArray) -> bool:
+    """Whether the largest number of rows is that of their label, by number or rank, oftener than by chance."""
+    if not len(rows):
+        return False
+    largest, k = rows.argmax(axis=1), rows.shape[1]
+    ordered = np.unique(numbers)
+    firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
+    readings = [numbers - first for first in firsts]
+    readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
+    for codes in readings:
+        chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
+        error = np.sqrt(chance * (1.0 - chance) / len(rows))
+        if np.mean(largest == codes) - chance > SIGNIFICANT * error:
+            return True
+    return False

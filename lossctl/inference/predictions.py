@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice
 from lossctl.inference.classes import are_counted
 from lossctl.inference.names import (
@@ -75,7 +77,7 @@ class Predictions:
             ]
         )
         if not choices:
-            numbered = [*alike(self.truths, self.guesses, label, others)]
+            numbered = [*alike(self.truths, self.guesses, label, others, logits=self._of_logits)]
             choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self.forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
@@ -87,6 +89,13 @@ class Predictions:
         yield from choices[:1] if sure else choices
         for name in decided if not sure else ():
             yield Choice((name,), (name,), BY_NAME, sure=len(decided) == 1 and not choices)
+
+    @property
+    def _of_logits(self) -> bool:
+        """Whether logits of classes are asked for, by losses that take them or by none."""
+        specs = split_specs(self.request.loss)
+        classes = all(any(bound.of_classes for bound in meanings(spec)) for spec in specs)
+        return self.request.from_logits and classes
 
     def _decisions(self, names: Sequence[str], label: Choice) -> tuple[str, ...]:
         """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
