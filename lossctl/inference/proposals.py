@@ -87,8 +87,24 @@ class Proposer:
         ]
         proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        proposals = [pair for pair in proposals if not self._is_repeated(pair)]
         near = [pair for pair in proposals if pair.prediction.near]
         return near or [pair for pair in proposals if any(map(is_guess, pair.prediction.columns))]
+
+    def repeated(self, label: Choice) -> tuple[str, ...]:
+        """The columns that hold in every row what a label beside them does: that label, under another name."""
+        if self.apart or len(label.columns) > 1:
+            return ()
+        names = (column.name for column in self.guesses.free if column.name not in label.columns)
+        return tuple(name for name in names if self.guesses.look.repeats(label.columns[0], name))
+
+    def _is_repeated(self, pair: Proposal) -> bool:
+        """Whether nothing but what is in them tells two columns to be label and prediction, and that is the same."""
+        told = pair.prediction.why == BY_NAME or not pair.prediction.why
+        single = len(pair.label.columns) == len(pair.prediction.columns) == 1
+        if self.apart or told or not single:
+            return False
+        return self.guesses.look.repeats(pair.label.columns[0], pair.prediction.columns[0])
 
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
@@ -469,7 +485,7 @@ class Proposer:
         apart = {*self._beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
-        likely = [column for column in likely if not is_metric(column.name)]
+        likely = [column for column in likely if not (is_metric(column.name) or column.name in self.repeated(label))]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)

@@ -105,8 +105,22 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         truths = _columns(proposer.truths, (pair.label for pair in proposals))
         return open_between("label", truths or _left(proposer, proposer.truths))
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
+    if not predictions and not proposer.apart and (others := [*_no_predictions(proposer, labels[0])]):
+        return f"no column looks like the prediction of {', '.join(labels[0].columns)}: {', '.join(others)}"
     guesses = _columns(proposer.guesses, predictions) or _left(proposer, proposer.guesses)
     return _what_predicts(predictions) or open_between("prediction", guesses)
+
+
+def _no_predictions(proposer: Proposer, label: Choice) -> Iterator[str]:
+    """What columns are that could be taken for predictions of a label beside them, and are none."""
+    from lossctl.inference.names import is_metric
+
+    if same := proposer.repeated(label):
+        listed = " and ".join(map(repr, same))
+        yield f"{listed} {'hold' if same[1:] else 'holds'} the same in every row, under another name"
+    columns = [column.name for column in proposer.guesses.free if column.kind == "number"]
+    if metrics := [name for name in columns if is_metric(name) and name not in label.columns]:
+        yield f"{' and '.join(map(repr, metrics))} {'say' if metrics[1:] else 'says'} how good a row is"
 
 
 def _columns(side: Side, choices: Iterable[Choice]) -> tuple[str, ...]:
