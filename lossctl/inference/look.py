@@ -227,7 +227,7 @@ class Look:
 def _key(cell: object) -> object:
     """A cell as it is compared with that of another column: numbers by what they are, however they are written."""
     if isinstance(cell, bool | int | float):
-        return None if cell != cell else float(cell)
+        return None if np.isnan(cell) else float(cell)
     try:
         return float(str(cell)) if cell is not None else None
     except ValueError:

@@ -38,6 +38,10 @@ def undecided(
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
     hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
+    if role == "prediction" and not proposals:
+        from lossctl.inference.nested import responses
+
+        hint += responses(source.columns)
     options = some_ways(source, request, elsewhere, proposals)
     classes = _of_classes(source, request, elsewhere, proposals[0]) if proposals else None
     if classes is not None and (options or not classes.ways):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
     from lossctl.inference.request import Request
     from lossctl.inference.side import Side
+    from lossctl.reading.columns import Column
 
 MOST = 3
 """How many ways are shown."""
@@ -115,7 +116,14 @@ def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]
     """The columns of numbers with such a name: of those named, or else of those that are free."""
     numbers = [column for column in side.columns if column.kind in {"number", "list"}]
     among = {*named} or {column.name for column in side.free}
-    return [column.name for column in numbers if column.name in among and is_named(column.title)]
+    known = [column for column in numbers if column.name in among and is_named(column.title)]
+    return [column.name for column in (known if named else of_tokens(known))]
+
+
+def of_tokens(columns: "Sequence[Column]") -> "list[Column]":
+    """Those of some columns of logarithms that are of a token each, without sums and means of these beside them."""
+    single = [column for column in columns if not (is_sum(column.title) or is_mean(column.title))]
+    return single or [*columns]
 
 
 def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: bool) -> Iterator[Settings]:
