@@ -232,6 +232,8 @@ REPLACED = {
     "loss": ("-l", "--loss"),
     "join": ("--join", "--join"),
     "by": ("--by", "--by"),
+    "decimal": ("--decimal", "--decimal"),
+    "thousands": ("--thousands", "--thousands"),
 }
 """Settings of a way that stand in the place of what was typed, and their flags."""
 

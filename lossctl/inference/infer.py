@@ -139,10 +139,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.confidence import ensure_no_confidence
 
         ensure_no_confidence(proposer.guesses, proposals)
+    _ensure_points(source, elsewhere, proposals)
     if not proposals or not proposals[0].sure:
-        from lossctl.inference.decimal_commas import ensure_points
-
-        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
         raise _question(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -161,6 +159,15 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
         notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _ensure_points(source: Source, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]) -> None:
+    """Check that no numbers are text for their signs, where it is not clear what is the prediction, or that is text."""
+    texts = {column.name for column in source.columns if column.kind == "text"}
+    if not proposals or not proposals[0].sure or texts & {*proposals[0].prediction.columns}:
+        from lossctl.inference.decimal_commas import ensure_points
+
+        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
 
 
 def _question(

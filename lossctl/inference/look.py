@@ -172,6 +172,15 @@ class Look:
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
 
+    def differ_in_length(self, name: str) -> bool:
+        """Whether a column holds lists of several lengths, as of the tokens of a row: no vectors of classes."""
+        if not any(column.name == name and column.kind == "list" for column in self.columns):
+            return False
+        lengths = {
+            length for record in self._lists(name) for length in pc.unique(pc.list_value_length(record)).to_pylist()
+        }
+        return len(lengths - {None}) > 1
+
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
         kept = {cell for record in self._lists(name) for cell in pc.unique(record.flatten()).to_pylist()}

@@ -11,6 +11,7 @@ import numpy as np
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice, Proposal
 from lossctl.inference.classes import are_counted
 from lossctl.inference.names import (
+    BESIDE_PREDICTIONS,
     ENDINGS,
     LABELS,
     PREDICTIONS,
@@ -87,7 +88,8 @@ class Proposer:
         ]
         proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
-        proposals = [pair for pair in proposals if not self._is_repeated(pair)]
+        doubts = (self._is_repeated, self._is_of_tokens, self._is_of_few_words)
+        proposals = [pair for pair in proposals if not any(doubt(pair) for doubt in doubts)]
         near = [pair for pair in proposals if pair.prediction.near]
         return near or [pair for pair in proposals if any(map(is_guess, pair.prediction.columns))]
 
@@ -106,6 +108,27 @@ class Proposer:
             return False
         return self.guesses.look.repeats(pair.label.columns[0], pair.prediction.columns[0])
 
+    def _is_of_tokens(self, pair: Proposal) -> bool:
+        """Whether the prediction that nobody named are lists of several lengths, and the label is none."""
+        labels, guesses = (
+            {column.name for column in side.columns if column.kind == "list"} for side in (self.truths, self.guesses)
+        )
+        single = len(pair.prediction.columns) == 1 and not self.named_prediction and not {*pair.label.columns} & labels
+        lists = single and {*pair.prediction.columns} <= guesses
+        return lists and self.guesses.look.differ_in_length(pair.prediction.columns[0])
+
+    def _is_of_few_words(self, pair: Proposal) -> bool:
+        """Whether words of a few rows are held against numbers that are none of probabilities, by no name."""
+        if self.apart or not pair.label.why == pair.prediction.why == LEFT or len(pair.prediction.columns) > 1:
+            return False
+        from lossctl.inference.candidates import ROWS
+
+        look = self.truths.look
+        truth, guess = (look.candidate(names[0]) for names in (pair.label.columns, pair.prediction.columns))
+        if truth is None or guess is None or truth.kind != "text" or self.named_prediction:
+            return False
+        return sum(record.num_rows for record in look.records) < ROWS and not look.alike(truth, guess)
+
     def _beside(self, label: Choice) -> tuple[str, ...]:
         """The columns of a label that stand among those of the predictions."""
         return () if self.apart else label.columns
@@ -123,6 +146,8 @@ class Proposer:
 
             unusual = [name for name in unusual if not decided(self.truths, name)]
         matching = [*usual, *unusual]
+        if not matching and (self.named_prediction or self.guesses.known(PREDICTIONS[0] | PREDICTIONS[1])):
+            matching = self.truths.known(BESIDE_PREDICTIONS)
         same = self.truths.look.same if len(usual) == 1 and unusual else None
         sure = len(matching) == 1 or (same is not None and all(same(usual[0], name) for name in unusual))
         for name in matching:

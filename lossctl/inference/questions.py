@@ -122,6 +122,9 @@ def _no_predictions(proposer: Proposer, label: Choice) -> Iterator[str]:
     if same := proposer.repeated(label):
         listed = " and ".join(map(repr, same))
         yield f"{listed} {'hold' if same[1:] else 'holds'} the same in every row, under another name"
+    lists = [column.name for column in proposer.guesses.free if column.kind == "list"]
+    if ragged := [name for name in lists if proposer.guesses.look.differ_in_length(name)]:
+        yield f"lists of {' and '.join(map(repr, ragged))} differ in length, which those of classes do not"
     columns = [column.name for column in proposer.guesses.free if column.kind == "number"]
     if metrics := [name for name in columns if is_metric(name) and name not in label.columns]:
         yield f"{' and '.join(map(repr, metrics))} {'say' if metrics[1:] else 'says'} how good a row is"

@@ -1,5 +1,6 @@
 """Logarithms of the probability of what each row is, such as those of tokens: their loss needs no label."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ MOST = 3
 LOGS = "log=true"
 LOSS = f"surprisal:{LOGS}"
 """The loss of logarithms of probabilities."""
+_PROBABLE = re.compile(r"prob|(^|_)p(_|$)", re.IGNORECASE)
 ROUNDING = 1e-6
 """What the logarithm of a probability may be above 0."""
 
@@ -55,6 +57,10 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     logarithms, negatives = (_columns(side, named, is_named) for is_named in (is_log_probability, is_surprisal))
     negatives_only = not logarithms
     own, loose = logarithms or negatives, {*named} - {*logarithms, *negatives}
+    if not known or (not own and not loose):
+        tokens = _of_tokens(side, named)
+        if tokens and not request.loss and request.where is None:
+            return tokens
     if not own or loose or not {*known} <= {*logarithms, *negatives}:
         return None
     looks = (side.look.candidate(name) for name in own)
@@ -77,6 +83,19 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         for mask in masks
     ]
     return Undecided(what, own_loss(own[0]) + "".join(rest), free)
+
+
+def _of_tokens(side: "Side", named: Sequence[str]) -> Undecided | None:
+    """The question for lists of several lengths that are named for probabilities; ``None`` where there are none."""
+    lists = [column for column in side.columns if column.kind == "list" and column.name in {*named}]
+    lists = lists or [column for column in side.free if column.kind == "list" and _PROBABLE.search(column.title)]
+    own = [column.name for column in lists if side.look.differ_in_length(column.name)]
+    if not own:
+        return None
+    what = f"lists of {_listed(own)} differ in length, as those of tokens do, and no column looks like a label"
+    models: Settings = () if named else tuple(("prediction", name) for name in own)
+    hint = f"Probabilities of what each token is need no label: {option(prediction=own[0])} {option(loss='surprisal')}."
+    return Undecided(what, hint, ((*models, ("loss", "surprisal"), *_without_nulls(side, own)),))
 
 
 def of_sums(side: "Side", own: Sequence[str], request: "Request", sign: str = "") -> Undecided | None:
