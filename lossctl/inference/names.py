@@ -88,7 +88,8 @@ _LEARNERS = frozenset({
 _METRICS = frozenset({
     "acc", "accuracy", "acc_norm", "acc_stderr", "acc_norm_stderr", "exact_match", "em", "f1", "correct", "is_correct",
     "bleu", "rouge", "rouge_l", "rouge1", "rouge2", "mse", "mae", "rmse", "mape", "brier", "squared_error",
-    "abs_error", "absolute_error", "residual", "residuals",
+    "abs_error", "absolute_error", "residual", "residuals", "perplexity", "ppl", "word_perplexity", "byte_perplexity",
+    "bits_per_byte",
 })  # fmt: skip
 """Names of how good a row is, or how far off."""
 _COMPONENTS = re.compile(
