@@ -233,6 +233,8 @@ REPLACED = {
     "join": ("--join", "--join"),
     "by": ("--by", "--by"),
     "where": ("--where", "--where"),
+    "decimal": ("--decimal", "--decimal"),
+    "thousands": ("--thousands", "--thousands"),
 }
 """Settings of a way that stand in the place of what was typed, and their flags."""
 

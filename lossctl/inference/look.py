@@ -25,6 +25,9 @@ SIGNIFICANT = 3.09
 RANKED = 10_000
 """How many rows are looked at for that."""
 
+SLICE = 256
+"""How many rows are compared before the next: columns that differ do so soon."""
+
 
 def rows_of(records: Iterable[pa.RecordBatch], names: Sequence[str]) -> FloatArray | None:
     """The rows of some columns that have no null, ``(n, k)``; ``None`` where they hold no numbers."""
@@ -172,6 +175,15 @@ class Look:
             return _picked(codes[~reader.null], rows[~reader.null])
         return False
 
+    def differ_in_length(self, name: str) -> bool:
+        """Whether a column holds lists of several lengths, as of the tokens of a row: no vectors of classes."""
+        if not any(column.name == name and column.kind == "list" for column in self.columns):
+            return False
+        lengths = {
+            length for record in self._lists(name) for length in pc.unique(pc.list_value_length(record)).to_pylist()
+        }
+        return len(lengths - {None}) > 1
+
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
         kept = {cell for record in self._lists(name) for cell in pc.unique(record.flatten()).to_pylist()}
@@ -203,6 +215,35 @@ class Look:
         single = len({left for left, _ in pairs}) == len({right for _, right in pairs}) == len(pairs)
         worded = any(column is not None and column.kind == "text" for column in map(self.candidate, (first, second)))
         return bool(pairs) and (all(left == right for left, right in pairs) or (worded and single))
+
+    def repeats(self, first: str, second: str) -> bool:
+        """Whether a column holds in every row what another does, several values, as numbers or text: it tells no more.
+
+        What is left out in one row is left out in the other.
+        """
+        columns = [self.candidate(name) for name in (first, second)]
+        if any(column is None or column.kind not in {"number", "text"} for column in columns):
+            return False
+        different, start = set[object](), 0
+        for record in self.records:
+            for place in range(0, min(record.num_rows, RANKED - start), SLICE):
+                rows = record.slice(place, SLICE)
+                left, right = ([*map(_key, rows.column(name).to_pylist())] for name in (first, second))
+                if left != right:
+                    return False
+                different |= {*left}
+            start += record.num_rows
+        return len(different - {None}) > 1
+
+
+def _key(cell: object) -> object:
+    """A cell as it is compared with that of another column: numbers by what they are, however they are written."""
+    if isinstance(cell, bool | int | float):
+        return None if np.isnan(cell) else float(cell)
+    try:
+        return float(str(cell)) if cell is not None else None
+    except ValueError:
+        return cell
 
 
 def _ones(sums: FloatArray) -> bool:

@@ -90,6 +90,13 @@ class Predictions:
         for name in decided if not sure else ():
             yield Choice((name,), (name,), BY_NAME, sure=len(decided) == 1 and not choices)
 
+    def repeated(self, label: Choice) -> tuple[str, ...]:
+        """The columns that hold in every row what a label beside them does: that label, under another name."""
+        if self.apart or len(label.columns) > 1:
+            return ()
+        names = (column.name for column in self.guesses.free if column.name not in label.columns)
+        return tuple(name for name in names if self.guesses.look.repeats(label.columns[0], name))
+
     @property
     def _of_logits(self) -> bool:
         """Whether logits of classes are asked for, by losses that take them or by none."""
@@ -262,7 +269,7 @@ class Predictions:
         apart = {*self.beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
-        likely = [column for column in likely if not is_metric(column.name)]
+        likely = [column for column in likely if not (is_metric(column.name) or column.name in self.repeated(label))]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)

@@ -18,8 +18,10 @@ class Column:
     """The fields of a struct. The keys of a map are known only by its rows."""
     inside: bool = False
     """Whether it stands inside a column that is there too."""
-    items: tuple[str, ...] = ()
-    """Of a list of objects, which is not read, the paths to the numbers in it as jq has them: ``[].logprob``."""
+    path: str = ""
+    """Where it stands in a row, as jq has it; empty where that is not asked for."""
+    items: tuple[tuple[str, str], ...] = ()
+    """Of a list of objects, which is not read, the numbers in it: what each is called, and its path."""
 
     @property
     def title(self) -> str:
