@@ -175,6 +175,8 @@ class Figures:
     error: np.ndarray
     units: np.ndarray
     share: np.ndarray
+    pulled_down: np.ndarray
+    """Whether what carries most makes the value lower."""
     apart: np.ndarray
     """The standard error as if the models had been measured on other rows each."""
 
@@ -202,6 +204,7 @@ def figures(kind: Kind, files: Files) -> Figures:
         np.sqrt(n / (n - 1) * squares),
         total[:, 0] ** 2 / (weight**2).sum(axis=1),
         (change**2).max(axis=1) / squares,
+        -change.min(axis=1) > change.max(axis=1),
         np.hypot(*errors),
     )
 
@@ -209,11 +212,27 @@ def figures(kind: Kind, files: Files) -> Figures:
 def estimates(kind: Kind, found: Figures) -> list[Estimate]:
     """The same as lossctl has them."""
     clusters = None if kind.clusters is None else len(kind.clusters)
-    columns = (found.value.tolist(), found.error.tolist(), found.units.tolist(), found.share.tolist())
+    columns = (found.value, found.error, found.units, found.share, found.pulled_down)
     return [
-        Estimate(value, error, (units if clusters is None else clusters) - 1.0, kind.rows, units, clusters, share)
-        for value, error, units, share in zip(*columns, strict=True)
+        Estimate(
+            value,
+            error,
+            (units if clusters is None else clusters) - 1.0,
+            kind.rows,
+            units,
+            clusters,
+            share,
+            pulled_down=down,
+        )
+        for value, error, units, share, down in zip(*(column.tolist() for column in columns), strict=True)
     ]
+
+
+def fails(estimate: Estimate, kind: str = "max_increase", *, power: float = 1.0) -> bool:
+    """Whether a gate fails of which the claim is that this is at most 0."""
+    gate = Gate("gate", kind, 0.0)  # type: ignore[arg-type]  # one of these
+    (verdict,) = decide([(gate, Measurement("", "", {}, estimate, 0.0, estimate.value, power=power))])
+    return verdict.state == "fail"
 
 
 def held(kind: Kind, files: Files, estimate: Estimate) -> None:
@@ -269,19 +288,19 @@ class Rates:
     """Of all files, those in which the values are more than two standard errors apart, as if of other rows each."""
 
     @classmethod
-    def of(cls, estimates: Sequence[Estimate], errors: np.ndarray) -> "Rates":
-        """Count."""
+    def of(cls, estimates: Sequence[Estimate], errors: np.ndarray, power: float) -> "Rates":
+        """Count; ``power`` as a gate has it."""
         low, high = np.array([one.interval(LEVEL) for one in estimates]).T
         alarm, trusted = (low > 0.0) | (high < 0.0), np.array([not one.doubt for one in estimates])
-        above = trusted & (np.array([one.lower(LEVEL) for one in estimates]) > 0.0)
-        below = trusted & (np.array([one.upper(LEVEL) for one in estimates]) < 0.0)
+        turned = [replace(one, value=-one.value, pulled_down=not one.pulled_down) for one in estimates]
+        above, below = (np.mean([fails(one, power=power) for one in side]) for side in (estimates, turned))
         values = np.array([one.value for one in estimates])
         return cls(
             float(alarm.mean()),
             float(trusted.mean()),
             float(alarm[trusted].mean()) if trusted.sum() > FEW else math.nan,
             float((alarm & trusted).mean()),
-            max(float(above.mean()), float(below.mean())),
+            max(float(above), float(below)),
             float((np.abs(values) > 2.0 * errors).mean()),
         )
 
@@ -297,8 +316,9 @@ def rows_of(count: int, seed: int, only: str) -> Iterator[tuple[str, ...]]:
     for kind in KINDS:
         if only not in kind.name:
             continue
-        same = Rates.of(*drawn(kind, count, seed, 0.0))
-        worse = Rates.of(*drawn(kind, count // 4, seed + 1, kind.worse))
+        power = math.nan if kind.loss == "rmse" else 1.0
+        same = Rates.of(*drawn(kind, count, seed, 0.0), power)
+        worse = Rates.of(*drawn(kind, count // 4, seed + 1, kind.worse), power)
         figures = (same.alarms, same.trusted, same.alarms_trusted, same.said, same.fails, same.apart)
         yield kind.name, f"{kind.rows:,}", *map(percent, (*figures, worse.alarms, worse.apart))
 
@@ -458,9 +478,14 @@ def margins(kind: Skilful, label: np.ndarray, prediction: np.ndarray, constant: 
         moved = rows - rows.mean(axis=1, keepdims=True)
         squares = (moved**2).sum(axis=1)
         errors = np.sqrt(squares / (n * (n - 1)))
-        columns = (value.tolist(), errors.tolist(), ((moved**2).max(axis=1) / squares).tolist())
-        listed = zip(*columns, strict=True)
-        both.append([Estimate(one, error, n - 1.0, n, float(n), None, share) for one, error, share in listed])
+        columns = (value, errors, (moved**2).max(axis=1) / squares, -moved.min(axis=1) > moved.max(axis=1))
+        listed = zip(*(column.tolist() for column in columns), strict=True)
+        both.append(
+            [
+                Estimate(one, error, n - 1.0, n, float(n), None, share, pulled_down=down)
+                for one, error, share, down in listed
+            ]
+        )
     return both
 
 
@@ -494,13 +519,12 @@ def skills_of(count: int, seed: int, only: str) -> Iterator[tuple[str, ...]]:
                 held_with_skill(kind, files[0][0], files[1][0], ours[0])
         below = [one.lower(LEVEL) > 0.0 for one in estimates]
         trusted = [not one.doubt for one in estimates]
-        fails = np.mean([one and other for one, other in zip(below, trusted, strict=True)])
-        known = np.mean([one.lower(LEVEL) > 0.0 and not one.doubt for one in before])
+        failed, known = (np.mean([fails(one, "min_skill") for one in side]) for side in (estimates, before))
         yield (
             kind.loss,
             f"{kind.rows:,}",
             f"{kind.skill:g}",
-            *map(percent, (np.mean(below), np.mean(trusted), fails, known)),
+            *map(percent, (np.mean(below), np.mean(trusted), failed, known)),
         )
 
 

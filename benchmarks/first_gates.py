@@ -66,12 +66,16 @@ def proven(losses: np.ndarray, limit: np.ndarray, kind: str = "max") -> tuple[np
     mean, squares = losses.mean(axis=1), (losses - losses.mean(axis=1, keepdims=True)) ** 2
     error = np.sqrt(squares.sum(axis=1) / (n - 1.0) / n)
     share = squares.max(axis=1) / squares.sum(axis=1)
+    down = mean - losses.min(axis=1) > losses.max(axis=1) - mean
     above = mean - quantile(0.9, n - 1.0) * error > limit
     unclear = np.zeros(len(mean), dtype=bool)
     gate = Gate("first", kind, 0.0)  # type: ignore[arg-type]  # one of these
     for place in np.flatnonzero((mean > limit) & (share > TOP_SHARE)).tolist():
-        one = Estimate(mean[place], error[place], n - 1.0, n, float(n), None, share[place])
-        measured = Measurement("bce", "p", {}, one, limit[place], mean[place], nonnegative=kind == "max")
+        one = Estimate(
+            mean[place], error[place], n - 1.0, n, float(n), None, share[place], pulled_down=bool(down[place])
+        )
+        chance = limit[place] / mean[place] if kind == "max" else 1.0
+        measured = Measurement("bce", "p", {}, one, limit[place], mean[place], chance=chance)
         (verdict,) = decide([(gate, measured)])
         above[place], unclear[place] = verdict.state == "fail", verdict.state == "inconclusive"
     return np.asarray(above), unclear

@@ -83,7 +83,7 @@ class Settled:
             error.parts = f"{head}: {said}", hint
         others = (options_in(error.message) & self.origins.keys()) - {*about[:1]}
         error.elsewhere = tuple(f"{_flag_of(other)} is set by {self.origins[other]}." for other in sorted(others))
-        if self.note and (about or get_current_context().info_name != "check"):  # which is about the configuration
+        if self.note and get_current_context().info_name != "check":  # which is about the configuration
             error.elsewhere += (f"{self.note}; --isolated goes without.",)
 
     def _is_quoted(self, parameter: str, what: str) -> bool:

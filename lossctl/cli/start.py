@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def begin(
         voice.note(note)
     told = _told(files, how)
     text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline, before)
-    write_report(OWN, text, input_files(list(files)), voice)
+    write_report(OWN, text if before is None else _below(text), input_files(list(files)), voice)
     voice.note("lossctl check runs its gates" + (", the earlier ones too" if before is not None else ""))
 
 
@@ -99,10 +100,33 @@ def _before(files: Sequence[str], configuration: "Configuration | None") -> "Con
         return None
     if configuration is None or configuration.path != OWN:
         raise UsageError(f"{OWN}: is there already", "Edit it, or move it away.")
-    if any(gate.get("file") == _file(files) for gate in configuration.gates):
+    if any(_places(gate.get("file")) == _places(_file(files)) for gate in configuration.gates):
         what = f"{OWN}: is there already, with gates of {', '.join(files)}"
         raise UsageError(what, "Edit it, or move it away; of another file, gates are added to it.")
     return configuration
+
+
+def _places(file: Any) -> list[str]:
+    """Where the file of a gate is, or its files; empty where it names none."""
+    return [os.path.realpath(path) for path in ([file] if isinstance(file, str) else file or ())]
+
+
+def _below(added: str) -> str:
+    """The configuration that is there, byte by byte, and more below it that ends its lines as that does.
+
+    Raises:
+        UsageError: that cannot be read as one.
+    """
+    with open(OWN, encoding="utf-8", newline="") as file:
+        text = file.read()
+    ending = "\r\n" if "\r\n" in text else "\n"
+    text += ("" if text.endswith("\n") or not text else ending) + added.replace("\n", ending)
+    try:
+        tomllib.loads(text.removeprefix("\ufeff"))
+    except ValueError:
+        what = f"{OWN}: is there already, with its gates in one list, gate = […], that none can be added to"
+        raise UsageError(what, "Begin each with [[gate]].") from None
+    return text
 
 
 def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +155,7 @@ def _held(
     baseline: str | None,
     before: "Configuration | None",
 ) -> str:
-    """The first way to write a configuration in which every gate holds, below what is there before.
+    """The first way to write a configuration in which every gate holds; of what is there before, only what is added.
 
     Raises:
         DataError: there is none.
@@ -296,7 +320,7 @@ def _written(
     *,
     fails: bool,
 ) -> Iterator[str]:
-    """The text of a configuration, with an example behind ``#``, and that it fails where it does.
+    """The text of a configuration, or what is added to one, with an example behind ``#``, and that it fails if so.
 
     What a gate can say itself it says, so that nothing reaches other files.
 
@@ -321,13 +345,16 @@ def _written(
         missing = [key for key, value in shared.items() if before.values.get(key) != value]
         if missing:
             line = f"{missing[0]} = {toml(shared[missing[0]])}"
-            raise UsageError(f"{OWN}: is there already, and {line} is for all of its gates", "Say it there first.")
-        yield before.text.rstrip("\n") + "\n\n"
+            what = f"{OWN}: is there already, without {line}, which would be for all of its gates"
+            raise UsageError(what, "Write that above its gates first.")
         shared = {}
-    if any("max" in gate and "fail_if" not in gate for gate in gates):
-        yield LIMITS
-    if any("only" in gate for gate in gates):
-        yield EACH
+    said = before.text if before is not None else ""
+    for words, are_due in (
+        (LIMITS, any("max" in gate and "fail_if" not in gate for gate in gates)),
+        (EACH, any("only" in gate for gate in gates)),
+    ):
+        if are_due and words not in said:
+            yield words if before is None else f"\n{words}"
     for name, value in shared.items():
         yield f"{name} = {toml(value)}\n"
     for gate in gates:

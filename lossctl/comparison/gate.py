@@ -105,32 +105,32 @@ class Measurement:
     """The part of the rows that it is of, chosen by chance, of those that it is meant of; 0 where others are in it."""
     note: str = ""
     """What else is to be said of it."""
-    nonnegative: bool = False
-    """Whether it is a loss that is never below 0."""
+    chance: float = 1.0
+    """How likely the loss is so high if the claim is true, whatever its rows are like; 1 where nobody knows."""
     power: float = 1.0
-    """The power of it that is a mean of rows, or a sum; NaN where there is none, or it is of several."""
+    """The power of the left side that is a mean of rows, or a sum; NaN where there is none, or it is of several."""
 
     def least(self, confidence: float) -> float:
-        """The lower bound of the claim's left side, if need be one that holds without a trusted interval.
+        """The lower bound of the claim's left side.
 
-        Where one row or cluster carries too much, that is a bound without it. A mean that is never below 0 is
-        1/(1 − confidence) times as high as expected with a probability of 1 − confidence at most, whatever its rows are
-        like (Markov's inequality). NaN where nobody knows.
+        Where one row or cluster carries too much, without it. NaN where nobody knows.
         """
-        value, power = self.estimate.value, self.power
         if not self.estimate.doubted:
             return self.estimate.lower(confidence)
-        bounds = [self.least_of_others(confidence)]
-        if self._is_bounded:
-            bounds.append(value * (1.0 - confidence) ** (1.0 / power))
-        return max((bound for bound in bounds if not math.isnan(bound)), default=math.nan)
+        return math.nan if self.others is None else self._of_power(self.others.lower(confidence))
 
-    def least_of_others(self, confidence: float) -> float:
-        """Its lower bound without the row or cluster that carries too much; NaN where none does, or nobody knows."""
-        if self.others is None:
-            return math.nan
-        bound = self.others.lower(confidence)
-        return bound if self.power == 1.0 else self.estimate.value * max(bound, 0.0) ** (1.0 / self.power)
+    def is_wrong(self, confidence: float) -> bool:
+        """Whether the claim is proven wrong; by chance alone, where the interval is not to be trusted."""
+        return self.least(confidence) > self.limit or (bool(self.estimate.doubted) and self.chance < 1.0 - confidence)
+
+    @property
+    def without(self) -> float:
+        """The left side without the row or cluster that carries too much; NaN where none does, or nobody knows."""
+        return math.nan if self.others is None else self._of_power(self.others.value)
+
+    def _of_power(self, number: float) -> float:
+        """The left side where `others` are at a number."""
+        return number if self.power == 1.0 else self.estimate.value * max(number, 0.0) ** (1.0 / self.power)
 
     @property
     def p(self) -> float:
@@ -139,28 +139,28 @@ class Measurement:
         if not self.estimate.doubted:
             return self.estimate.p_above(limit)
         part = max(limit, 0.0) / value if value > 0.0 else math.nan
-        known = [] if self.others is None else [self.others.p_above(limit if power == 1.0 else part**power)]
-        known += [min(part**power, 1.0)] if self._is_bounded else []
-        return min((p for p in known if not math.isnan(p)), default=math.nan)
+        without = math.nan if self.others is None else self.others.p_above(limit if power == 1.0 else part**power)
+        return self.chance if math.isnan(without) else min(without, self.chance)
 
     @property
     def others(self) -> Estimate | None:
         """Of all rows, or clusters, but the one that carries too much; of a power as a part of that of the value.
 
-        ``None`` where none does, or it cannot be told.
+        ``None`` where none does, or it cannot be told; or where that one makes the value lower: then there may be more
+        like it, of which too few are in these rows, and the others are too high.
         """
         estimate, power = self.estimate, self.power
-        if estimate.doubted != "share" or math.isnan(power) or (power != 1.0 and not estimate.value > 0.0):
+        if (
+            estimate.doubted != "share"
+            or estimate.pulled_down
+            or math.isnan(power)
+            or (power != 1.0 and not estimate.value > 0.0)
+        ):
             return None
         if power == 1.0:
             return estimate.without_the_largest()
         error = power * estimate.standard_error / estimate.value
         return replace(estimate, value=1.0, standard_error=error).without_the_largest()
-
-    @property
-    def _is_bounded(self) -> bool:
-        value = self.estimate.value
-        return self.nonnegative and self.power > 0.0 and 0.0 < value < math.inf
 
     def may_be_of_the_others(self, confidence: float) -> bool:
         """Whether the other rows, or clusters, are so unsure that it could be above the limit for them alone."""
@@ -223,7 +223,7 @@ def decide(claims: Sequence[tuple[Gate, Measurement | str]]) -> list[Verdict]:
     failed: set[int] = set()
     for place in ranked:
         measured = claims[place][1]
-        if isinstance(measured, str) or not measured.least(confidence[place]) > measured.limit:
+        if isinstance(measured, str) or not measured.is_wrong(confidence[place]):
             break  # and none that is less unlikely is proven wrong
         failed.add(place)
     return [

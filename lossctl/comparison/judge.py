@@ -12,6 +12,7 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.best_constant import may_be_below_zero
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.scores import Scores
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.lookup import meant
 from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
@@ -157,12 +158,10 @@ def _measured(
         )
     estimate = scores.value(place, group)
     if gate.kind == "max":
-        factor = bound.reduced.row_factor(0.5) if estimate.doubted else None
-        nonnegative = factor is not None and not may_be_below_zero(bound)
+        factor = bound.reduced.row_factor(0.5)
         power = 1.0 if factor is None else -math.log2(factor)  # of an exponential a straight line lies below it
-        return Measurement(
-            str(bound), model.name, named, estimate, gate.limit, value, nonnegative=nonnegative, power=power
-        )
+        chance = _chance(bound, value, gate.limit, power) if estimate.doubted and factor is not None else 1.0
+        return Measurement(str(bound), model.name, named, estimate, gate.limit, value, chance=chance, power=power)
     listed = report.results if named or not report.overall else report.overall
     constants = [
         result.best_constant
@@ -175,6 +174,17 @@ def _measured(
     limit = (1.0 - gate.limit) * constant
     power = math.nan if bound.reduced.bends else 1.0
     return Measurement(str(bound), model.name, named, estimate, limit, value, constant=constant, power=power)
+
+
+def _chance(bound: BoundLoss, value: float, expected: float, power: float) -> float:
+    """How likely a loss has at least a value if it is expected to be as given; 1 where nobody knows.
+
+    A mean of numbers that are never below 0 is c times what is expected with a probability of 1/c at most, whatever
+    these are like (Markov's inequality); it is a power of the loss.
+    """
+    if not power > 0.0 or not 0.0 < value < math.inf or may_be_below_zero(bound):
+        return 1.0
+    return min(math.pow(max(expected, 0.0) / value, power), 1.0)
 
 
 def _increase(gate: Gate, scores: Scores, place: int, group: int) -> Measurement | str:

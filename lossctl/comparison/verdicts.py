@@ -251,28 +251,33 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     limit = _limit(gate, measured.limit + beyond, error)
     sign = ">" if verdict.state == "fail" else "<="
     if verdict.state in {"inconclusive", "error", "info"}:
-        return f", limit {limit}: {verdict.reason}"
+        return f", limit {limit}: {verdict.reason}{_without(verdict, measured)}"
     if gate.fail_if == "point" and gate.pass_if != "proven":
         return f" {sign} {limit}"
     if verdict.state == "pass" and gate.pass_if == "proven":
         return f", at most {_signed_or(measured, estimate.upper(gate.confidence) + beyond, error)} <= {limit}"
     bound = measured.least(verdict.confidence)
+    if verdict.state == "fail" and estimate.doubted and not bound > measured.limit:
+        likely = f"{max(100.0 * measured.chance, 0.1):.2g} %"
+        return f" {sign} {limit}, so high by chance in {likely} of files at most, though {estimate.doubt}"
     if math.isnan(bound) or (estimate.doubted and verdict.state == "pass" and not verdict.is_unproven):
         return f" {sign} {limit}"
     if verdict.is_unproven:
         least = _signed_or(measured, bound + beyond, error)
         return f" is above {limit}, but not proven: at least {least}; {STRICTER}"
-    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}{_for_all_that(verdict, measured)}"
+    without = f" without the {estimate.unit} that carries {100 * estimate.top_share:.0f} % of the sum of squares"
+    said = without if verdict.state == "fail" and estimate.doubted else ""
+    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}{said}"
 
 
-def _for_all_that(verdict: Verdict, measured: Measurement) -> str:
-    """What a bound holds without that is no trusted interval's; empty where that is trusted."""
+def _without(verdict: Verdict, measured: Measurement) -> str:
+    """What a number that is not trusted is without the row or cluster that carries most; empty where nobody knows."""
     estimate = measured.estimate
-    if verdict.state != "fail" or not estimate.doubted:
+    if verdict.state != "inconclusive" or estimate.doubted != "share" or math.isnan(measured.without):
         return ""
-    if measured.least_of_others(verdict.confidence) > measured.limit:
-        return f" without the {estimate.unit} that carries {100 * estimate.top_share:.0f} % of the sum of squares"
-    return f" whatever its {estimate.unit}s are like, though {estimate.doubt}"
+    beyond = verdict.gate.limit * abs(measured.baseline or 0.0) if _is_moved(verdict.gate, estimate) else 0.0
+    number = measured.without + beyond
+    return f"; without it {_signed_or(measured, number, abs(number) / 10.0)}"
 
 
 def _is_moved(gate: Gate, estimate: Estimate) -> bool:

@@ -48,6 +48,8 @@ class Estimate:
     same: bool = False
     """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
 
+    pulled_down: bool = False
+    """Whether the row or cluster that carries that part makes the number lower."""
     tokens: tuple[float, float] | None = None
     """How many tokens each of two models has, where the same texts are cut into others: then their means differ for
     that alone."""
@@ -88,16 +90,13 @@ class Estimate:
         return "early" if self.anytime is not None and self.units < FEW_ROWS else ""
 
     def without_the_largest(self) -> "Estimate":
-        """This without the row or cluster that carries most, or lower by as much where leaving that out would raise it.
-
-        What is above something for all that does not rest upon it, whichever way it pulls.
-        """
+        """This without the row or cluster that carries most, which makes it higher; of unlike weights, no higher."""
         count = self.n if self.clusters is None else self.clusters
         alike = self.units == count
         part = 1.0 / count if alike else min(1.0 / math.sqrt(self.units), 0.5)  # of the weight, at most
         moved = self.standard_error * math.sqrt(self.top_share * (count - 1.0) / count) / (1.0 - part)
         left = 1.0 - self.top_share / (1.0 - part if alike else 1.0)  # of the squares, about their own mean where known
-        error = self.standard_error * math.sqrt(max(left, 0.0))
+        error = self.standard_error * math.sqrt(max(left, 0.0) * count / (count - 2.0))
         return replace(self, value=self.value - moved, standard_error=error, freedom=self.freedom - 1.0, top_share=0.0)
 
     @property

@@ -47,7 +47,7 @@ class Influence:
         return moved
 
     def largest(self, extremes: Extremes, group: int) -> float:
-        """The most that one of the rows that were kept of a group moves the number by.
+        """The most that one of the rows that were kept of a group moves the number by, below 0 where that is down.
 
         Of sums, and of means of rows without weights, that is the most of all rows. Else it may be less, since rows are
         sought batch by batch with the coefficients that each by itself would give. NaN where a row has numbers that are
@@ -62,7 +62,7 @@ class Influence:
         with np.errstate(all="ignore"):
             for factor, column in zip(factors, points.T, strict=True):
                 moved = moved + _times(factor, column)
-        return float(np.abs(moved).max(initial=0.0))
+        return _furthest(moved)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _estimate(
         units = total.effective_n
         largest = influence.largest(extremes, group) if influence is not None else math.nan
         share = _share(largest, error, total.n)
-        return Estimate(value, error, units - 1.0, total.n, units, None, share)
+        return Estimate(value, error, units - 1.0, total.n, units, None, share, pulled_down=largest < 0.0)
     return of_buckets(value, influence, total.n, grouped, error)
 
 
@@ -193,15 +193,21 @@ def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Es
         weights: their weights.
         n: how many rows it is of.
     """
-    count, sizes = len(moved), np.abs(moved)
+    count = len(moved)
     if count < 2:
         return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
-    length, largest = _length(sizes), float(sizes.max())
+    length, largest = _length(np.abs(moved)), _furthest(moved)
     error = length * math.sqrt(count / (count - 1.0))
     part = weights / weights.max()
     units = math.fsum(part) ** 2 / math.fsum(part * part)
     share = (largest / length) ** 2 if length else 0.0
-    return Estimate(value, error, count - 1.0, n, units, count, share)
+    return Estimate(value, error, count - 1.0, n, units, count, share, pulled_down=largest < 0.0)
+
+
+def _furthest(moved: FloatArray) -> float:
+    """The number furthest from 0; of two as far the one above; NaN where one is."""
+    low, high = float(moved.min(initial=0.0)), float(moved.max(initial=0.0))
+    return low if -low > high else high
 
 
 def _times(factor: Fraction, values: FloatArray) -> FloatArray:

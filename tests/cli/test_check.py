@@ -350,6 +350,47 @@ def test_what_is_written_of_one_file_reaches_no_other_and_a_second_is_added(loss
     uncommented(lossctl, here)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\xef\xbb\xbf# ours: \xc3\xa9\r\nprecision = 4  # four\r\n\r\n\r\n",
+        b"# no end of the line",
+        b'[[gate]] # keep\nname = "x"\nmax = 9\nloss="mae"\nfile="p.csv"\nby="g"\n[gate.only]\ng="a"',
+        b"",
+    ],
+    ids=["signed, of Windows", "cut", "table in a gate", "empty"],
+)
+def test_a_configuration_that_gates_are_added_to_keeps_every_byte(lossctl, here, before):
+    (here / "p.csv").write_text("y,p,g\n" + "".join(f"{row % 5},{row % 3},a\n" for row in range(40)))
+    (here / "lossctl.toml").write_bytes(before)
+    init = ["check", "--init", "preds.csv", "-y", "y", "-p", "p", "-l", "mae", "-q"]
+    assert lossctl(*init).status == 0
+    after = (here / "lossctl.toml").read_bytes()
+    assert after.startswith(before)
+    added = after[len(before) :]
+    assert added.count(b"\r\n") == (added.count(b"\n") if b"\r" in before else 0)
+    assert len(tomllib.loads(after.decode("utf-8-sig"))["gate"]) == before.count(b"[[gate]]") + 2
+    assert lossctl("check", "-q").status == 0
+    again = lossctl("check", "--init", "./preds.csv", *init[3:])
+    assert (again.status, (here / "lossctl.toml").read_bytes()) == (2, after)
+    assert "is there already, with gates of ./preds.csv" in again.err
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ('gate = [{ name = "x", file = "p.csv", loss = "mae", max = 9 }]\n', "in one list, gate = […]"),
+        ('[[gate]]\nname = "x"\nfile = 3\nmax = 9\n', "file must be text or a list of text, not 3"),
+        ('[[gate]]\nname = "x"\nfiles = "p.csv"\nmax = 9\n', "gate 'x' has no key 'files'"),
+    ],
+)
+def test_a_configuration_that_no_gate_can_be_added_to_stays_as_it_is(lossctl, here, before, said):
+    (here / "lossctl.toml").write_text(before)
+    done = lossctl("check", "--init", "preds.csv", "-y", "y", "-p", "p", "-l", "mae", "-q")
+    assert (done.status, (here / "lossctl.toml").read_text()) == (2, before)
+    assert said in done.err
+
+
 def test_an_error_that_a_configuration_leads_to_says_how_to_go_without(lossctl, here):
     (here / "lossctl.toml").write_text('labels = "solution.csv"\nid = "key"\n')
     (here / "solution.csv").write_text("key,y\n1,0\n")

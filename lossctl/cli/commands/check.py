@@ -104,6 +104,8 @@ def check(
 
         if elsewhere.configuration is not None and elsewhere.configuration.path != OWN:
             raise UsageError(f"{elsewhere.configuration.path}: is there already", "Begin another with --isolated.")
+        if elsewhere.configuration is not None and elsewhere.configuration.gates:
+            _gates(elsewhere, [])  # to which others can be added only if they can be understood
         baseline = None
         if files and _are_models(files, join):
             baseline, files = _baseline_and_file(files, join, "lossctl check --init")
