@@ -1,15 +1,16 @@
 """Records that are alike, kept in columns: dictionaries of the same keys, made when somebody asks for them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import pyarrow as pa
-
-from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray
+
+if TYPE_CHECKING:  # help and lists need neither
+    import numpy as np
+    import pyarrow as pa
+
+    from lossctl.domain import BoolArray
 
 STEP = 1 << 12
 """Records that are made at a time."""
@@ -31,7 +32,7 @@ class Some:
 
     values: "Column"
     """With an entry for each record."""
-    present: BoolArray
+    present: "BoolArray"
     """Which of them have it."""
 
 
@@ -85,15 +86,6 @@ def between(column: Column, start: int, stop: int) -> Column:
     return column[start:stop]
 
 
-def taken(column: Column, index: Sequence[int]) -> Column:
-    """The entries of the records at these places; nothing else is taken of a `Columns` or a `Some`."""
-    if isinstance(column, np.ndarray):
-        return column[np.asarray(index, dtype=np.int64)]
-    if isinstance(column, pa.Array):
-        return column.take(in_arrow(np.asarray(index, dtype=np.int64)))
-    return [column[place] for place in index] if isinstance(column, list) else column
-
-
 def entries(column: Column, n: int) -> Iterable[Any]:
     """The entries of a column of so many records, as Python has them."""
     if isinstance(column, Same):
@@ -101,6 +93,7 @@ def entries(column: Column, n: int) -> Iterable[Any]:
     if isinstance(column, Some):
         pairs = zip(entries(column.values, n), column.present.tolist(), strict=True)
         return [value if present else _ABSENT for value, present in pairs]
-    if isinstance(column, pa.Array):
-        return list(column.to_pylist())
-    return column.tolist() if isinstance(column, np.ndarray) else column
+    if isinstance(column, list | Columns):
+        return column
+    values: list[Any] = column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
+    return values

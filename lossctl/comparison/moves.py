@@ -11,11 +11,12 @@ import pyarrow as pa
 from lossctl.arrays import in_python
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Table, Words
+from lossctl.evaluation.carried import in_doubles, own_columns, written_in_doubles
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.measure import evaluated, kernel_label
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.samples import Again, in_doubles, own_columns, read_again, written_in_doubles
+from lossctl.evaluation.samples import Again, read_again
 from lossctl.evaluation.worst_rows import Number, fitting, row_cells
 from lossctl.functions.lookup import get_loss
 from lossctl.reading.cells import BadRow, kind_of, text_of

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.evaluation.result import Result, as_records, as_rows
-from lossctl.records import STEP, Column, Columns, Records, Same, between, entries, taken
+from lossctl.records import STEP, Column, Columns, Records, Same, between, entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +69,9 @@ class Results:
 
     def arranged(self, index: Sequence[int]) -> "Results":
         """The same of some groups, in that order."""
-        words = {name: taken(column, index) for name, column in self.groups.by_key.items()}
+        words = {name: _taken(column, index) for name, column in self.groups.by_key.items()}
         blocks = (
-            Block({name: taken(column, index) for name, column in block.columns.items()}) for block in self.blocks
+            Block({name: _taken(column, index) for name, column in block.columns.items()}) for block in self.blocks
         )
         return Results(Columns(len(index), words), tuple(blocks))
 
@@ -91,6 +93,15 @@ class Results:
         for block in self.blocks:
             columns = {**block.columns, "group": self.groups}
             yield {name: columns[name] for name in order}
+
+
+def _taken(column: Column, index: Sequence[int]) -> Column:
+    """The entries of the records at these places."""
+    if isinstance(column, np.ndarray):
+        return column[np.asarray(index, dtype=np.int64)]
+    if isinstance(column, pa.Array):
+        return column.take(in_arrow(np.asarray(index, dtype=np.int64)))
+    return [column[place] for place in index] if isinstance(column, list) else column
 
 
 NONE = Results(Columns(1, {}), ())

@@ -11,6 +11,7 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.errors import DataError
 from lossctl.evaluation.batch import Batch, validate
+from lossctl.evaluation.carried import agreed, everything, in_doubles, own_columns, written_in_doubles
 from lossctl.evaluation.complaints import complain, ensure_measured, told
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import evaluated, kernel_label, lift, nothing, tally
@@ -20,13 +21,10 @@ from lossctl.evaluation.running import SERIAL, Running
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow, numbers, texts
-from lossctl.reading.files import beginnings
-from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Shard, Source
 from lossctl.reading.numbered import numbered
 from lossctl.reading.rounding import lists_in_doubles
-from lossctl.reading.rows import plain_rows
 from lossctl.reading.storage import contents, plain, takeable
-from lossctl.reading.written import written_numbers
 from lossctl.words import encodable, free
 
 Finish = Callable[[Measured, Iterator[str], Iterator[str]], None]
@@ -84,68 +82,6 @@ def every_row(
     passed = numbered(source, None)
     for piece in _pieces(source if passed is None else passed, plan, finish, verbatim=verbatim):
         yield as_written(piece, agreement, plan, doubles)
-
-
-def agreed(source: Source, plan: Plan, *, verbatim: bool, several_types: bool) -> tuple[Agreement, bool]:
-    """What the columns of the files have in common, and whether it takes reading them as text; errors as below."""
-    if several_types or len(source.files) == 1:
-        return Agreement(), verbatim
-    try:
-        return _foreseen(source, plan, everything(plan, verbatim=verbatim)), verbatim
-    except Mixed:
-        return _foreseen(source, plan, everything(plan, verbatim=True)), True  # as text, files of text agree
-
-
-def _foreseen(source: Source, plan: Plan, wanted: Wanted) -> Agreement:
-    """What the columns of the files have in common, as far as files can be looked at before they are read.
-
-    Raises:
-        Mixed: the types of a column have nothing in common.
-        DataError: a file cannot be opened.
-    """
-    agreement, doubles = Agreement(), written_in_doubles(source, plan)
-    for shard in beginnings(source):
-        begin(agreement, shard, plan, wanted, doubles)
-    return agreement
-
-
-def begin(agreement: Agreement, shard: Shard, plan: Plan, wanted: Wanted, doubles: frozenset[str] | None) -> None:
-    """Have an agreement take in the columns of the first rows of a shard; one that is bad is said in its turn.
-
-    Raises:
-        Mixed: the types of a column have nothing in common.
-        DataError: it cannot be read.
-    """
-    try:
-        record = next(plain_rows(shard, wanted), None)
-    except Resplit as resplit:
-        record = next(plain_rows(resplit.rest, wanted), None)
-    except BadRow:
-        return
-    if record is not None:
-        record = lists_in_doubles(takeable(record), plan.layout.wanted().numbers)
-        record = record if doubles is None else in_doubles(record, doubles)
-        agreement.widen(own_columns(record, plan).schema, shard.file)
-
-
-def counted_by(plan: Plan) -> Wanted:
-    """A column of those that are needed, to count rows by."""
-    wanted = plan.layout.wanted()
-    numbers = min(wanted.numbers, default=None)
-    return Wanted(frozenset(() if numbers is None else (numbers,)), wanted.texts if numbers is None else frozenset())
-
-
-def written_in_doubles(source: Source, plan: Plan) -> frozenset[str]:
-    """The columns that are numbers, and may come as numerals where text holds integers that are no doubles."""
-    return plan.layout.wanted().numbers & {column.name for column in source.columns if column.kind == "number"}
-
-
-def in_doubles(record: pa.RecordBatch, names: frozenset[str]) -> pa.RecordBatch:
-    """The rows with doubles where those columns came as numerals: a column has one type."""
-    for index, field in enumerate(record.schema):
-        if field.name in names and pa.types.is_string(field.type):
-            record = record.set_column(index, field.name, written_numbers(record.column(index), field.name))
-    return record
 
 
 def _pieces(source: Source, plan: Plan, finish: Finish, *, verbatim: bool) -> Iterator[Piece]:
@@ -339,18 +275,6 @@ def _by_shard(traversal: Traversal, rows: Sequence[int]) -> Iterator[tuple[Shard
         shards.setdefault(row - local, (shard, []))[1].append(local)
     for start, (shard, places) in sorted(shards.items(), key=lambda item: item[0]):
         yield shard, start, np.array(sorted(places), dtype=np.int64)
-
-
-def everything(plan: Plan, *, verbatim: bool) -> Wanted:
-    """All columns, as they are read for the per-sample table."""
-    return replace(plan.layout.wanted(others=True), verbatim=verbatim)
-
-
-def own_columns(record: pa.RecordBatch, plan: Plan) -> pa.RecordBatch:
-    """The rows without the fields that were read out of their columns."""
-    if not plan.roles.inside:
-        return record
-    return record.select([place for place, name in enumerate(record.schema.names) if name not in plan.roles.inside])
 
 
 def piece_of(plan: Plan, record: pa.RecordBatch, batch: Batch, file: str, number: IntArray, *, several: bool) -> Piece:

@@ -12,6 +12,7 @@ import pyarrow.ipc
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import LossctlError
+from lossctl.evaluation.carried import agreed, begin, counted_by, everything, written_in_doubles
 from lossctl.evaluation.complaints import complain
 from lossctl.evaluation.measure import nothing, tally
 from lossctl.evaluation.measured import Measured
@@ -19,27 +20,25 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.samples import (
     Finish,
-    agreed,
     as_written,
-    begin,
-    counted_by,
     ended,
     every_row,
-    everything,
     measurable,
     next_piece,
     piece_of,
-    written_in_doubles,
 )
 from lossctl.evaluation.traversal import Traversal
 from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Format, Shard, Source, Wanted
-from lossctl.reading.numbered import ROWS, numbered, rows_before
+from lossctl.reading.numbered import numbered, rows_before
 from lossctl.reading.rows import Kept, plain_rows
 from lossctl.reading.selection import limit_of
 from lossctl.reading.writing import CheckedWriter
+
+HELD = 1 << 26
+"""About how many bytes a worker makes of a shard at most: what comes after is made in turn."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,17 @@ class Made:
     rows: Written | Sent | LossctlError
     """They, or what is wrong with them."""
 
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes they take."""
+        if isinstance(self.rows, LossctlError):
+            return 0
+        return len(self.rows.text) if isinstance(self.rows, Written) else int(self.rows.record.nbytes)
+
 
 @dataclass(frozen=True)
 class Part:
-    """What became of a shard, or, where nobody knew how many rows it has, of its first ones."""
+    """What became of a shard, or, where that is too much, of its first rows."""
 
     made: tuple[Made, ...]
     before: int
@@ -105,12 +111,12 @@ class Maker:
 
     def __call__(self, shard: Shard) -> Part:
         """The rows of a numbered shard; what is wrong with one of them is said behind those before it."""
-        kept, rows, before = Kept(), 0, rows_before(shard)
+        kept, rows, held, before = Kept(), 0, 0, rows_before(shard)
         made: list[Made] = []
         failure: BadRow | LossctlError | None = None
         try:
             for record in plain_rows(shard, self.wanted, kept):
-                if rows >= ROWS:
+                if held >= HELD:
                     return Part(tuple(made), before, rows, kept, whole=False)
                 places = kept.places(np.arange(rows, rows + record.num_rows + 1))[:-1]
                 try:
@@ -118,7 +124,7 @@ class Maker:
                 except BadRow as bad:  # which counts among the rows of the record batch
                     failure = BadRow(int(places[bad.row]), bad.what, bad.hint)
                     break
-                rows += record.num_rows
+                rows, held = rows + record.num_rows, held + made[-1].nbytes
         except (BadRow, LossctlError) as error:
             failure = error
         return Part(tuple(made), before, rows, kept, failure)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.definition import split_specs
@@ -21,13 +22,15 @@ from lossctl.inference.names import (
     is_unnamed,
     plain_name,
 )
-from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
 from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import fields_in, unnested
 from lossctl.reading.format import Source
 from lossctl.words import normal
+
+if TYPE_CHECKING:
+    from lossctl.inference.proposals import Proposer
 
 LOOKED = 1 << 12
 """Rows by which the order of columns is told where the loss is named."""
@@ -86,6 +89,7 @@ def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
     if any([kinds.get(name) for name in names] != ["text"] for names in (request.label, request.prediction)):
         return
     from lossctl.inference.decided import ensure_no_words
+    from lossctl.inference.proposals import Proposer
     from lossctl.inference.questions import ways as ways_of
 
     def ways(asked: Request) -> Iterator[Settings]:
@@ -127,6 +131,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
         return Completed(request)
+    from lossctl.inference.proposals import Proposer
+
     proposer = Proposer(source, request, elsewhere)
     if proposer.apart:
         ensure_in_place(proposer.truths, proposer.guesses)
@@ -164,7 +170,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
 
 
 def _question(
-    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: Proposer, proposals: Sequence[Proposal]
+    source: Source, request: Request, elsewhere: Elsewhere | None, proposer: "Proposer", proposals: Sequence[Proposal]
 ) -> Undecided:
     """What is asked where the columns of the roles are not clear."""
     if elsewhere is None and not request.label and not any(each.why == BY_NAME for each in proposer.labels()):

@@ -10,7 +10,7 @@ from lossctl.inference.fit import Scale
 from lossctl.inference.look import Look
 from lossctl.inference.parts import MEMBERS, forecast_of
 from lossctl.inference.poles import POLES
-from lossctl.inference.proposals import MOST_MODELS
+from lossctl.inference.predictions import MOST_MODELS
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, unless_named, ways_of, without_nulls

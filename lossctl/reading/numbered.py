@@ -8,13 +8,14 @@ from lossctl.errors import LossctlError
 from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import Column
 from lossctl.reading.files import Files
-from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Around, Resplit, Shard, Source, Wanted
+from lossctl.reading.lines import Range
 from lossctl.reading.selection import Chosen, Selected
 from lossctl.reading.slices import Slice, slices
 from lossctl.reading.stores import REFUSALS
 
 ROWS = 1 << 16
-"""How many rows a slice has at most: what they come to is held until its turn."""
+"""How many rows a slice or a record batch has at most: what they come to is held until its turn."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Numbered:
             if shard.index == 0:
                 index = before = 0
             rows = 0 if self.counted is None else _rows(shard, self.counted)
-            for part in slices(shard, rows, ROWS, index, before, ROWS):
+            most = max(rows, 1) if _is_text(shard) else ROWS
+            for part in slices(shard, rows, most, index, before, ROWS):
                 yield part
                 index += 1
             before += rows
@@ -78,6 +80,13 @@ def rows_before(shard: Shard) -> int:
     """How many rows of its file come before a numbered shard, as they were counted."""
     part = shard.inner if isinstance(shard, Chosen) else shard
     return part.before + part.start if isinstance(part, Slice) else 0
+
+
+def _is_text(shard: Shard) -> bool:
+    """Whether a shard is some text, which is parsed in one go, and has no more rows than fit into it."""
+    while isinstance(shard, Around):
+        shard = shard.inner
+    return isinstance(shard, Range)
 
 
 def _rows(shard: Shard, counted: Wanted) -> int:

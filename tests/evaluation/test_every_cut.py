@@ -16,9 +16,11 @@ from stored import write_groups
 from ways import LARGE, run
 
 import lossctl
+from lossctl.evaluation import measure
 from lossctl.evaluation.engine import engines
 from lossctl.reading import memory
 from lossctl.reading.formats import delimited
+from lossctl.sums import digits as sums
 
 pytestmark = pytest.mark.usefixtures("at_the_cluster")
 
@@ -51,6 +53,12 @@ def test_the_order_of_rows_cannot_change_a_digit(many_scales, answer, seed):
     assert [[it.value for it in one.samples] for one in found.results] == [
         [it.value for it in one.samples] for one in answer.results
     ]
+
+
+def test_neither_the_blocks_of_a_kernel_nor_those_of_a_sum_can_change_a_digit(many_scales, answer, monkeypatch):
+    monkeypatch.setattr(measure, "BLOCK", 1 << 12)
+    monkeypatch.setattr(sums, "BLOCK", 1 << 10)
+    assert digits(run(many_scales, LARGE, gradient=True, samples=4)) == digits(answer)
 
 
 def as_frame(table):

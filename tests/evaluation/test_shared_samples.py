@@ -16,9 +16,9 @@ SHARED = [("threads", 2), ("processes", 2)]
 
 @pytest.fixture
 def small(monkeypatch):
-    """Slices of seven rows, and ranges of 300 bytes."""
+    """Slices of seven rows, ranges of 300 bytes, and no more than 250 bytes made of a shard."""
     monkeypatch.setattr(numbered, "ROWS", 7)
-    monkeypatch.setattr(shared_samples, "ROWS", 7)
+    monkeypatch.setattr(shared_samples, "HELD", 250)
     monkeypatch.setattr(lines, "RANGE", 300)
     monkeypatch.setattr("lossctl.reading.formats.delimited.RANGE", 300)
 

@@ -225,7 +225,7 @@ def test_every_command_reads_a_file_as_it_was_or_says_that_it_changed(lossctl, s
     kinds = ["csv", "arrow", "parquet", "jsonl", "csv.gz", "csv of quotes"]
     for turn, (way, kind) in enumerate(zip(WAYS, kinds, strict=True)):
         path, labels, other = stored(kind), stored(kind, "labels"), stored(kind, "other")
-        command = [*commands(path, labels, other)[name], *(["--engine", "serial"] if name != "samples" else [])]
+        command = [*commands(path, labels, other)[name], "--engine", "serial"]
         with at(path) as count:
             whole = lossctl(*command)
         for moment in {turn, count() - 1 - turn}:
