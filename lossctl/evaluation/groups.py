@@ -90,8 +90,8 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, pa.Array]:
         words.validate(full=True)
     except (pa.ArrowException, UnicodeError):
         raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
-    index, null = in_numpy(filled(array.indices.cast(pa.int64()), 0)), mask_of(array.indices)
-    places = index if null is None else np.where(null, len(words), index)
+    index, null = in_numpy(filled(array.indices, 0)), mask_of(array.indices)
+    places = index if null is None else np.where(null, len(words), index.astype(np.int64))
     return _named(places, words, missing=[b"", b"nan"] if pa.types.is_floating(array.type.value_type) else [b""])
 
 
@@ -135,4 +135,4 @@ def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         distinct, rank = distinct.take(in_arrow(order)), place[rank]
-    return rank[places].astype(np.int64), distinct
+    return rank.astype(np.int64, copy=False)[places], distinct
