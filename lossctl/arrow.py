@@ -40,10 +40,9 @@ def scalar(value: float | str | None, kind: pa.DataType | None = None) -> pa.Sca
         value: what it is.
         kind: the type of the arrays that it meets, where those are neither texts, nor numbers as Python has them.
     """
-    if value is None or isinstance(value, str):
-        single = words_in_arrow([value])[0]
-    else:
-        single = in_arrow(np.array([value]))[0]
+    if value is None:
+        return pa.nulls(1, kind or pa.string())[0]
+    single = words_in_arrow([value])[0] if isinstance(value, str) else in_arrow(np.array([value]))[0]
     return single if kind is None else single.cast(kind)
 
 
