@@ -1,4 +1,4 @@
-"""Which numbers are legal: contains, describe in English, draw samples.
+"""Which numbers are legal: contains, describe in English, draw samples; those of rows are in `lossctl.row_domains`.
 
 A domain is data. Validation, its error message, the range check of a parameter and the inputs a test draws are all
 derived from it. A domain with ``rows`` true judges whole rows of an ``(n, k)`` array, any other each number by itself.
@@ -24,9 +24,6 @@ Span = tuple[float, float]
 
 EPS = float(np.finfo(np.float64).eps)
 LEAST, LARGEST = math.ulp(0.0), float(np.finfo(np.float64).max)
-SIMPLEX_ERROR = 1e-3
-SIMPLEX_WARNING = 1e-6
-
 
 WIDE = 64
 """Rows of more numbers stand one behind the other (C order), columns of fewer (Fortran order): long runs are quick."""
@@ -113,7 +110,7 @@ class Domain(Protocol):
         """Draw ``(n,)`` values, or ``(n, k)`` for a domain of rows, moderate and away from the boundary."""
 
 
-class _Plain:
+class Plain:
     """What most domains have in common: plain numbers of which none is doubtful, excludes another or is converted."""
 
     rows: ClassVar[bool] = False
@@ -141,7 +138,7 @@ class _Plain:
         return values
 
 
-def _finite_sum(values: FloatArray) -> bool:
+def finite_sum(values: FloatArray) -> bool:
     """Whether the sum of all numbers is finite, which says that each is."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(np.add.reduce(values, axis=None)))
@@ -149,10 +146,10 @@ def _finite_sum(values: FloatArray) -> bool:
 
 def infinite_in(values: FloatArray) -> BoolArray | None:
     """The rows ``(n,)`` with an infinity; ``None`` when there are none."""
-    return None if _finite_sum(values) else _any_column(np.isinf(values))
+    return None if finite_sum(values) else any_column(np.isinf(values))
 
 
-def _any_column(mask: BoolArray) -> BoolArray | None:
+def any_column(mask: BoolArray) -> BoolArray | None:
     """The rows ``(n,)`` with a true entry in a mask ``(n,)`` or ``(n, k)``; ``None`` without any."""
     if not mask.any():
         return None
@@ -160,7 +157,7 @@ def _any_column(mask: BoolArray) -> BoolArray | None:
 
 
 @dataclass(frozen=True)
-class Interval(_Plain):
+class Interval(Plain):
     """Finite numbers between two bounds, each bound in or out, zero in or out."""
 
     low: float = -math.inf
@@ -191,7 +188,7 @@ class Interval(_Plain):
         legal = above & below
         if self.nonzero:
             legal &= values != 0
-        return _any_column(~legal)
+        return any_column(~legal)
 
     def closed(self, dimensions: int) -> tuple[float, float]:  # noqa: ARG002
         return -math.inf if self.low_open else self.low, math.inf if self.high_open else self.high
@@ -233,7 +230,7 @@ class Outside(Interval):
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
         low, high = self.hole
-        return _any_column(~np.isfinite(values) | ((values > low) & (values < high)))
+        return any_column(~np.isfinite(values) | ((values > low) & (values < high)))
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         values, (low, high) = super().sample(rng, n, k), self.hole
@@ -242,7 +239,7 @@ class Outside(Interval):
 
 
 @dataclass(frozen=True)
-class Values(_Plain):
+class Values(Plain):
     """A few numbers and nothing else."""
 
     allowed: tuple[float, ...]
@@ -254,7 +251,7 @@ class Values(_Plain):
         legal = values == self.allowed[0]
         for value in self.allowed[1:]:
             legal |= values == value
-        return _any_column(~legal)
+        return any_column(~legal)
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:  # noqa: ARG002
         return self.convert(rng.choice(np.array(self.allowed), n))
@@ -275,97 +272,7 @@ class Signs(Values):
 
 
 @dataclass(frozen=True)
-class Vector(_Plain):
-    """Rows of two or more finite numbers."""
-
-    rows: ClassVar[bool] = True
-    dimensions: ClassVar[tuple[int, ...]] = (2,)
-
-    def describe(self) -> str:
-        return "a row of finite numbers"
-
-    def covers(self, span: Span) -> bool:
-        return REAL.covers(span)
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return REAL.illegal(values)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return np.asfortranarray(rng.normal(0.0, 2.0, (n, k)))
-
-
-@dataclass(frozen=True)
-class Direction(Vector):
-    """Rows of two or more finite numbers of which only the direction counts."""
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return _any_column(np.asarray(~values.any(axis=1)))
-
-    @property
-    def doubt(self) -> str:
-        return "zero vectors, which have no direction: their cosine is taken as 0"
-
-
-@dataclass(frozen=True)
-class Simplex(_Plain):
-    """Rows of probabilities that sum to 1."""
-
-    rows: ClassVar[bool] = True
-    classes: ClassVar[bool] = True
-    dimensions: ClassVar[tuple[int, ...]] = (2,)
-
-    def describe(self) -> str:
-        return f"a row of probabilities that sum to 1 (within {SIMPLEX_ERROR:g})"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        outside = PROBABILITY.illegal(values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mask = np.abs(row_sum(values) - 1.0) > SIMPLEX_ERROR
-        return _any_column(mask if outside is None else mask | outside)
-
-    def closed(self, dimensions: int) -> tuple[float, float]:
-        return PROBABILITY.closed(dimensions)
-
-    @property
-    def doubt(self) -> str:
-        return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return _any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        parts = rng.gamma(2.0, 1.0, (n, k)) + 0.05
-        return np.asfortranarray(parts / row_sum(parts)[:, None])
-
-
-@dataclass(frozen=True)
-class LogSimplex(_Plain):
-    """Rows of log-probabilities: their exponentials sum to 1."""
-
-    rows: ClassVar[bool] = True
-    dimensions: ClassVar[tuple[int, ...]] = (2,)
-
-    def describe(self) -> str:
-        return f"a row of log-probabilities whose exponentials sum to 1 (within {SIMPLEX_ERROR:g})"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = row_sum(np.exp(values))
-        return _any_column(~(np.abs(total - 1.0) <= SIMPLEX_ERROR))
-
-    @property
-    def doubt(self) -> str:
-        return Simplex().doubt
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return _any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
-
-
-@dataclass(frozen=True)
-class Unlabelled(_Plain):
+class Unlabelled(Plain):
     """What stands in place of labels where a loss has none: zeros, or NaN where a prediction has no number."""
 
     def describe(self) -> str:
@@ -382,7 +289,7 @@ class Unlabelled(_Plain):
 
 
 @dataclass(frozen=True)
-class Extended(_Plain):
+class Extended(Plain):
     """Numbers, and the infinity at either end: scores of what has a limit there."""
 
     def describe(self) -> str:
@@ -392,148 +299,10 @@ class Extended(_Plain):
         return span[0] <= span[1]
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        return None if _finite_sum(values) else _any_column(np.isnan(values))
+        return None if finite_sum(values) else any_column(np.isnan(values))
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return REAL.sample(rng, n, k)
-
-
-@dataclass(frozen=True)
-class Logits(_Plain):
-    """Rows of scores of which some, but not all, may be -inf: those of classes that are impossible."""
-
-    rows: ClassVar[bool] = True
-
-    def describe(self) -> str:
-        return "a row of finite scores, of which some but not all may be -inf (impossible classes)"
-
-    def covers(self, span: Span) -> bool:
-        return REAL.covers(span)
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        if values.ndim == 1:
-            return REAL.illegal(values)
-        return None if _finite_sum(values) else _any_column(~np.isfinite(values.max(axis=1, initial=-np.inf)))
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return VECTOR.sample(rng, n, k)
-
-
-@dataclass(frozen=True)
-class Classes(_Plain):
-    """Integer class codes 0 to k - 1."""
-
-    classes: ClassVar[bool] = True
-    dimensions: ClassVar[tuple[int, ...]] = (1,)
-    k: int | None = None
-
-    def describe(self) -> str:
-        return "an integer class label" + (f" in 0..{self.k - 1}" if self.k is not None else "")
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        high = math.inf if self.k is None else self.k - 1
-        return _any_column(~((values >= 0) & (values <= high) & (np.floor(values) == values)))
-
-    def for_width(self, k: int) -> "Classes":
-        return Classes(k)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return rng.integers(0, k, n).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class ClassesOrSimplex(_Plain):
-    """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
-
-    classes: ClassVar[bool] = True
-    k: int | None = None
-
-    def describe(self) -> str:
-        return f"{Classes(self.k).describe()} (one column) or {Simplex().describe()} (one column a class)"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return (Classes(self.k) if values.ndim == 1 else Simplex()).illegal(values)
-
-    def closed(self, dimensions: int) -> tuple[float, float]:
-        return (Classes(self.k) if dimensions == 1 else Simplex()).closed(dimensions)
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return None if values.ndim == 1 else Simplex().doubtful(values)
-
-    @property
-    def doubt(self) -> str:
-        return Simplex().doubt
-
-    def for_width(self, k: int) -> "ClassesOrSimplex":
-        return ClassesOrSimplex(k)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return Classes().sample(rng, n, k) if rng.integers(2) else Simplex().sample(rng, n, k)
-
-
-@dataclass(frozen=True)
-class ClassesOrOneHot(_Plain):
-    """Class codes as a 1-D label, rows of a single 1 as a 2-D one."""
-
-    classes: ClassVar[bool] = True
-    k: int | None = None
-
-    def describe(self) -> str:
-        return f"{Classes(self.k).describe()} (one column) or a row of a single 1 and zeros (one column a class)"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        if values.ndim == 1:
-            return Classes(self.k).illegal(values)
-        outside = BINARY.illegal(values)
-        mask = row_sum(values) != 1.0
-        return _any_column(mask if outside is None else mask | outside)
-
-    def closed(self, dimensions: int) -> tuple[float, float]:
-        return (Classes(self.k) if dimensions == 1 else PROBABILITY).closed(dimensions)
-
-    def for_width(self, k: int) -> "ClassesOrOneHot":
-        return ClassesOrOneHot(k)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        codes = Classes().sample(rng, n, k)
-        return codes if rng.integers(2) else np.asfortranarray(np.eye(k)[codes.astype(np.intp)])
-
-
-@dataclass(frozen=True)
-class Chosen(_Plain):
-    """Rows of 0 and 1, of which any number may be 1: a column for each label that may be chosen."""
-
-    rows: ClassVar[bool] = True
-    dimensions: ClassVar[tuple[int, ...]] = (2,)
-
-    def describe(self) -> str:
-        return "a row of 0 and 1 (one column a label)"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return BINARY.illegal(values)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return np.asfortranarray(rng.integers(0, 2, (n, k)).astype(np.float64))
-
-
-@dataclass(frozen=True)
-class Amounts(Vector):
-    """Rows of two or more finite numbers that are not negative."""
-
-    def describe(self) -> str:
-        return "a row of finite numbers >= 0"
-
-    def covers(self, span: Span) -> bool:
-        return NONNEGATIVE.covers(span)
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return NONNEGATIVE.illegal(values)
-
-    def closed(self, dimensions: int) -> tuple[float, float]:
-        return NONNEGATIVE.closed(dimensions)
-
-    def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
-        return np.asfortranarray(0.01 + rng.exponential(2.0, (n, k)))
 
 
 @dataclass(frozen=True)
@@ -565,17 +334,6 @@ class Listed:
         return bool(len(values)) and self.each.illegal(np.array(values, dtype=np.float64)) is None
 
 
-def inside(values: Domain, domain: Domain) -> bool:
-    """Whether every value of the first set is legal in the second."""
-    if isinstance(domain, Amounts):
-        return isinstance(values, Amounts | Simplex) or (isinstance(values, Interval) and inside(values, NONNEGATIVE))
-    if isinstance(values, Interval) and isinstance(domain, Interval):
-        low = values.low > domain.low or (values.low == domain.low and values.low_open >= domain.low_open)
-        high = values.high < domain.high or (values.high == domain.high and values.high_open >= domain.high_open)
-        return low and high and not domain.nonzero
-    return values == domain or (isinstance(domain, Vector | Interval) and domain in {REAL, VECTOR, DIRECTION})
-
-
 REAL = Interval()
 NONZERO = Interval(nonzero=True)
 NONNEGATIVE = Interval(low=0.0)
@@ -586,17 +344,7 @@ LOG_PROBABILITY = Interval(high=0.0)
 NO_LABEL = Unlabelled()
 BINARY = Values((0.0, 1.0))
 SIGNS = Signs()
-VECTOR = Vector()
-DIRECTION = Direction()
-SIMPLEX = Simplex()
-LOG_SIMPLEX = LogSimplex()
 EXTENDED = Extended()
-LOGITS = Logits()
-CLASSES = Classes()
-CLASSES_OR_SIMPLEX = ClassesOrSimplex()
-CLASSES_OR_ONE_HOT = ClassesOrOneHot()
-CHOSEN = Chosen()
-AMOUNTS = Amounts()
 
 Positive = Annotated[float, POSITIVE]
 NonNegative = Annotated[float, NONNEGATIVE]

@@ -13,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import EPS, REAL, Amounts, BoolArray, Domain, FloatArray, IntArray, Interval, Simplex
+from lossctl.domain import EPS, REAL, BoolArray, Domain, FloatArray, IntArray, Interval
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import Bound
 from lossctl.functions.parts import Parts, pieces
+from lossctl.row_domains import Amounts, Simplex
 
 TOLERANCE = 1e-6
 """Relative error from which a gradient is wrong."""

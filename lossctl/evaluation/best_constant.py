@@ -14,11 +14,12 @@ from fractions import Fraction
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import Amounts, FloatArray, LogSimplex, Simplex
+from lossctl.domain import FloatArray
 from lossctl.errors import UsageError
 from lossctl.evaluation.best_row import additive, codes, hot, spread
 from lossctl.evaluation.bisection import FLAT, Column, NoneKnown, Search
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.row_domains import Amounts, LogSimplex, Simplex
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
 from lossctl.sums.products import exact_products, parted

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from lossctl.domain import Amounts, FloatArray, IntArray, LogSimplex, Simplex
+from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.rational import to_float
+from lossctl.row_domains import Amounts, LogSimplex, Simplex
 from lossctl.sums.marginals import Points
 from lossctl.sums.moments import Total
 

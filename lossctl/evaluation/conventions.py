@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossctl.domain import SIMPLEX
 from lossctl.errors import UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import read_spec
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.request import Request
 from lossctl.reduction import MEAN, PER_ROW
+from lossctl.row_domains import SIMPLEX
 from lossctl.words import normal
 
 if TYPE_CHECKING:

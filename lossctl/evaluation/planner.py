@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from lossctl.domain import SIMPLEX, Interval
+from lossctl.domain import Interval
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
@@ -32,6 +32,7 @@ from lossctl.reading.memory import MemorySource
 from lossctl.reading.missing import without_truths
 from lossctl.reading.rows import shards_of
 from lossctl.reading.selection import Selected
+from lossctl.row_domains import SIMPLEX
 
 if TYPE_CHECKING:
     from lossctl.evaluation.conventions import Conventions, Settled

@@ -6,7 +6,7 @@ from typing import Any
 
 from lossctl.arguments import checked, ensure_fields
 from lossctl.dataclass import dataclass
-from lossctl.domain import Interval, Listed, Words, inside
+from lossctl.domain import Interval, Listed, Words
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import Activation, BoundActivation, activations, get_activation
 from lossctl.functions.bound_loss import BoundLoss
@@ -18,6 +18,7 @@ from lossctl.functions.loss import Loss, losses
 from lossctl.functions.pairing import PAIRINGS, RISKS, Pairing, Risk, pairings_of, risks_of
 from lossctl.functions.parameter import Parameter, Value, in_json
 from lossctl.registry import unknown
+from lossctl.row_domains import inside
 from lossctl.words import normal
 
 KINDS: tuple[Kind, ...] = ("loss", "activation")

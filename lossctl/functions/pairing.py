@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from lossctl.arguments import checked
 from lossctl.dataclass import dataclass
-from lossctl.domain import inside
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.row_domains import inside
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, Domain, FloatArray, Interval, Span, Vector
+from lossctl.domain import BoolArray, Domain, FloatArray, Interval, Span
+from lossctl.row_domains import Vector
 
 if TYPE_CHECKING:
     from numpy.random import Generator

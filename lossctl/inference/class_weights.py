@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lossctl.domain import SIMPLEX_ERROR, BoolArray, FloatArray, row_sum
+from lossctl.domain import BoolArray, FloatArray, row_sum
 from lossctl.errors import UsageError, option
 from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import ClassWeight
+from lossctl.row_domains import SIMPLEX_ERROR
 from lossctl.words import did_you_mean, said, split
 
 BINARY = ("0", "1")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import LOGITS, SIMPLEX_ERROR, WIDE, BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, row_sum
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
@@ -17,6 +17,7 @@ from lossctl.inference.roles import Model
 from lossctl.inference.rounding import Ends, slack_of
 from lossctl.reading.cells import class_number, floats
 from lossctl.reading.storage import mask_of
+from lossctl.row_domains import LOGITS, SIMPLEX_ERROR
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words

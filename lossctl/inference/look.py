@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import SIMPLEX_ERROR, FloatArray
+from lossctl.domain import FloatArray
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
@@ -15,6 +15,7 @@ from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import unnested
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
+from lossctl.row_domains import SIMPLEX_ERROR
 
 CELLS = 1 << 22
 """How many cells are looked at, of all columns together."""

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import SIMPLEX_ERROR, BoolArray, Domain, FloatArray
+from lossctl.domain import BoolArray, Domain, FloatArray
 from lossctl.errors import option
 from lossctl.reading.storage import contents, is_list
+from lossctl.row_domains import SIMPLEX_ERROR
 from lossctl.sums.problems import Key, Problem, Problems
 from lossctl.words import counted
 

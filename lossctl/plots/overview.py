@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, LogSimplex, Simplex, inside
+from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
@@ -27,6 +27,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
 from lossctl.reading.format import Source
 from lossctl.rendering.digits import Figure, written
+from lossctl.row_domains import LogSimplex, Simplex, inside
 from lossctl.sums.calibration import BINS, Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint

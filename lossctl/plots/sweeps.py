@@ -11,24 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import (
-    NONNEGATIVE,
-    PROBABILITY,
-    REAL,
-    Amounts,
-    Direction,
-    Domain,
-    FloatArray,
-    Interval,
-    LogSimplex,
-    Simplex,
-    Values,
-    inside,
-)
+from lossctl.domain import NONNEGATIVE, PROBABILITY, REAL, Domain, FloatArray, Interval, Values
 from lossctl.errors import UsageError, option
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parts import Parts
+from lossctl.row_domains import Amounts, Direction, LogSimplex, Simplex, inside
 
 Curved = BoundLoss | BoundActivation
 Numbers = Callable[[FloatArray], FloatArray]

@@ -302,7 +302,8 @@ static void *items(PyObject *object, Array *array, char kind, int writable, Py_s
     array->held = 1;
     const char *format = array->view.format ? array->view.format : "B";
     const char last = format[strlen(format) - 1];
-    const int fits = kind == 'd' ? last == 'd' : last == 'l' || last == 'q';
+    const int swapped = *format == '<' || *format == '>'; /* as NumPy says of the other order of bytes */
+    const int fits = !swapped && (kind == 'd' ? last == 'd' : last == 'l' || last == 'q');
     if (array->view.itemsize != 8 || !fits) {
         PyErr_Format(PyExc_TypeError, "an array of format %s instead of %c", format, kind);
         return NULL;

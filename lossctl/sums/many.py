@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray
+from lossctl.domain import LEAST, BoolArray, FloatArray
 from lossctl.rational import to_float
 from lossctl.reduction import Mean, Reduction, RootMean, Sum
 from lossctl.sums.digits import DIGIT, LOWEST, carried
@@ -116,10 +116,10 @@ def _doubled(exact: ExactSum) -> _Doubled:
     for level, digit in sorted(digits.items(), reverse=True):
         high, rest = _sum(high, np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT))
         low, rest = _sum(low, rest)
-        lost = lost + np.abs(rest)
+        lost = lost + np.abs(digit if level < 0 else rest)  # what is below the least double is lost as a whole
     high, low = _sum(high, low)
     sign = np.where(negative, -1.0, 1.0)
-    return _Doubled(sign * high, sign * low, np.where(lost == 0.0, 0.0, ERROR * np.abs(high)))
+    return _Doubled(sign * high, sign * low, np.where(lost == 0.0, 0.0, ERROR * np.abs(high) + LEAST))
 
 
 def _spread(n: FloatArray, total: _Doubled, squares: _Doubled) -> _Doubled:
@@ -131,7 +131,7 @@ def _spread(n: FloatArray, total: _Doubled, squares: _Doubled) -> _Doubled:
     high, low = _sum(first, -second)
     low = low + ((rest + squares.low * n) - (error + 2.0 * total.high * total.low))
     high, low = _sum(high, low)
-    return _Doubled(high, low, np.where(exact, 0.0, ERROR * (first + second)))
+    return _Doubled(high, low, np.where(exact, 0.0, ERROR * (first + second) + LEAST))
 
 
 def _quotient(number: _Doubled, divisor: FloatArray, rest: FloatArray | None = None) -> tuple[FloatArray, BoolArray]:

@@ -11,10 +11,11 @@ import pytest
 from lossctl import get_activation, get_loss
 from lossctl.checks.contract import check, check_activation, check_draws, sampled_loss, sampled_points
 from lossctl.checks.differences import NOTHING, PROBES, TOLERANCE, WORST, compare_activation, compare_loss
-from lossctl.domain import PROBABILITY, REAL, inside
+from lossctl.domain import PROBABILITY, REAL
 from lossctl.functions.activation import Activation, activations
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import Loss, losses
+from lossctl.row_domains import inside
 
 NAMES = (f"broken{at}" for at in itertools.count())
 every_loss = pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
@@ -251,7 +252,7 @@ def test_a_wrong_gradient_in_one_of_many_columns_is_found():
         found[:, 77] *= 1.5
         return found
 
-    from lossctl.domain import VECTOR
+    from lossctl.row_domains import VECTOR
 
     name = stranger(rows, slope, label=VECTOR, prediction=VECTOR)
     rng = np.random.default_rng(2)

@@ -8,10 +8,10 @@ import pytest
 
 from lossctl import evaluate, get_activation, get_loss
 from lossctl.checks.contract import sampled_points
-from lossctl.domain import inside
 from lossctl.functions.activation import activations
 from lossctl.functions.explanation import definitions
 from lossctl.functions.loss import losses
+from lossctl.row_domains import inside
 
 N, K = 500, 4
 rng = np.random.default_rng(20)

@@ -12,9 +12,10 @@ from stored import ON_DISK
 from ways import FEW
 
 import lossctl
-from lossctl.domain import PROBABILITY, SIMPLEX, inside
+from lossctl.domain import PROBABILITY
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
+from lossctl.row_domains import SIMPLEX, inside
 
 MOST = -math.log(2.0**-52)
 """What a probability of 0 costs under the usual floor."""

@@ -3,8 +3,8 @@
 import pytest
 
 from lossctl import get_activation, get_loss
-from lossctl.domain import inside
 from lossctl.functions.pairing import PAIRINGS, RISKS, doubts
+from lossctl.row_domains import inside
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from lossctl import UsageError, get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
-from lossctl.domain import CLASSES, REAL, SIGNS, SIMPLEX, VECTOR
+from lossctl.domain import REAL, SIGNS
 from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.lookup import example_of
@@ -13,6 +13,7 @@ from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves
 from lossctl.plots.limits import limits
 from lossctl.plots.sweeps import sweeps
+from lossctl.row_domains import CLASSES, SIMPLEX, VECTOR
 
 
 @pytest.fixture(params=losses, ids=lambda it: it.name)

@@ -103,6 +103,7 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
         ("total", (np.ones(6)[::2], np.zeros(60, np.int64), np.zeros(3, np.int64)), (BufferError, ValueError)),
         ("total", ([1.0], np.zeros(60, np.int64), np.zeros(3, np.int64)), TypeError),
         ("largest", (np.ones(3, np.int64),), TypeError),
+        ("largest", (np.ones(3, np.dtype(np.float64).newbyteorder()),), TypeError),
         ("squares", (np.ones(3), 0.0, np.zeros(59, np.int64)), ValueError),
         ("histogram", (np.ones(3), np.zeros(64 << 10, np.int64), np.zeros(1 << 11, np.bool_)), ValueError),
         ("histogram", (np.ones(3), np.zeros(64 << 11, np.int64), np.zeros(3, np.bool_)), ValueError),

@@ -215,13 +215,21 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
 
 
 @pytest.mark.parametrize("reduction", [MEAN, ROOT_MEAN, SUM], ids=lambda reduction: reduction.name)
-@given(seed=SEEDS, kind=st.sampled_from(SPREADS), whole=st.booleans(), equal=st.booleans())
+@given(
+    seed=SEEDS,
+    kind=st.sampled_from(SPREADS),
+    unit=st.sampled_from([None, -1074, -600, -300, 0, 299]),
+    equal=st.booleans(),
+)
 @settings(max_examples=12)
-def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, whole, equal):
+def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, unit, equal):
     rng = np.random.default_rng(seed)
     number = FEW + int(rng.integers(0, 100))
     code = np.concatenate([rng.integers(0, number, 2 * number), np.zeros(int(rng.integers(0, 60)), dtype=np.int64)])
-    values = rng.integers(-2, 5, len(code)).astype(float) if whole else hostile(kind, rng, len(code))[: len(code)]
+    if unit is None:
+        values = hostile(kind, rng, len(code))[: len(code)]
+    else:  # sums that are 0 without all values being so
+        values = np.ldexp(rng.integers(-2, 5, len(code)).astype(float), unit)
     values = values[code] if equal else values  # as many ties and errors of 0 as there can be
     moments = Moments.lift(rows_of(np.abs(values) if reduction == ROOT_MEAN else values, None, code, number))
     found = figures(moments, reduction)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from lossctl.domain import LOG_SIMPLEX, LOGITS, SIMPLEX, FloatArray, row_sum
+from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.activation import activation
 from lossctl.functions.softmax import Softmax
+from lossctl.row_domains import LOG_SIMPLEX, LOGITS, SIMPLEX
 
 
 @activation(

@@ -4,22 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossctl.domain import (
-    CLASSES,
-    CLASSES_OR_SIMPLEX,
-    EPS,
-    LOG_SIMPLEX,
-    SIMPLEX,
-    Domain,
-    FloatArray,
-    Floor,
-    Fraction,
-    row_sum,
-)
+from lossctl.domain import EPS, Domain, FloatArray, Floor, Fraction, row_sum
 from lossctl.functions.class_labels import expected, one_hot, pick
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax, largest_and_total
 from lossctl.functions.stable import excess
+from lossctl.row_domains import CLASSES, CLASSES_OR_SIMPLEX, LOG_SIMPLEX, SIMPLEX
 
 
 def _target(label: FloatArray, k: int, label_smoothing: float) -> FloatArray:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import CLASSES_OR_SIMPLEX, REAL, SIGNS, VECTOR, FloatArray
+from lossctl.domain import REAL, SIGNS, FloatArray
 from lossctl.functions.class_labels import largest_other
 from lossctl.functions.loss import loss
+from lossctl.row_domains import CLASSES_OR_SIMPLEX, VECTOR
 
 ZERO_ONE = ("zero_one", "zero_one_loss", "error_rate", "misclassification_rate")
 Threshold = Annotated[float, REAL]

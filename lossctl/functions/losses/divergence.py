@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from lossctl.domain import AMOUNTS, SIMPLEX, FloatArray, row_sum
+from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import excess, exp_error
+from lossctl.row_domains import AMOUNTS, SIMPLEX
 
 BEYOND = 1e3
 """A logarithm of what is infinite."""

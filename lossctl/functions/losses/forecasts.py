@@ -9,7 +9,6 @@ from lossctl.domain import (
     POSITIVE,
     REAL,
     SIGNS,
-    VECTOR,
     FloatArray,
     Interval,
     Listed,
@@ -30,6 +29,7 @@ from lossctl.functions.gaussian import (
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
 from lossctl.functions.stable import beyond, difference
+from lossctl.row_domains import VECTOR
 
 OPEN = Interval(0.0, 1.0, low_open=True, high_open=True)
 Scale = Annotated[str, Words(("var", "std", "log_std"))]

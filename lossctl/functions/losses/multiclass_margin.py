@@ -4,10 +4,11 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import CLASSES_OR_ONE_HOT, VECTOR, FloatArray, Interval, NonNegative, row_sum
+from lossctl.domain import FloatArray, Interval, NonNegative, row_sum
 from lossctl.functions.class_labels import as_codes, largest_other, one_hot, pair_kinks, pick, without_class
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import beyond
+from lossctl.row_domains import CLASSES_OR_ONE_HOT, VECTOR
 
 Power = Annotated[float, Interval(low=1.0, high=2.0)]
 

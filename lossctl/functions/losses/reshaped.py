@@ -4,25 +4,14 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import (
-    CLASSES_OR_SIMPLEX,
-    EPS,
-    POSITIVE,
-    SIMPLEX,
-    VECTOR,
-    FloatArray,
-    Floor,
-    Interval,
-    Listed,
-    NonNegative,
-    row_sum,
-)
+from lossctl.domain import EPS, POSITIVE, FloatArray, Floor, Interval, Listed, NonNegative, row_sum
 from lossctl.functions.class_labels import as_rows, expected
 from lossctl.functions.exponential_gap import gap
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import log1pmx, power_of_exp, power_of_rest
 from lossctl.functions.tempered_softmax import TemperedSoftmax
+from lossctl.row_domains import CLASSES_OR_SIMPLEX, SIMPLEX, VECTOR
 
 Exponent = Annotated[float, Interval(low=0.0, high=1.0)]
 Temper = Annotated[float, Interval(low=1.0)]

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from lossctl.domain import CLASSES_OR_SIMPLEX, EPS, PROBABILITY, SIMPLEX, BoolArray, FloatArray, row_sum
+from lossctl.domain import EPS, PROBABILITY, BoolArray, FloatArray, row_sum
 from lossctl.functions.class_labels import as_rows
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
 from lossctl.functions.stable import sigmoid_error
+from lossctl.row_domains import CLASSES_OR_SIMPLEX, SIMPLEX
 
 BRIER = ("brier", "brier_score", "brier_score_loss")
 

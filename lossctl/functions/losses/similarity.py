@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from lossctl.domain import DIRECTION, FloatArray, row_sum
+from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import product
+from lossctl.row_domains import DIRECTION
 
 
 def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
