@@ -123,10 +123,6 @@ def _prepared(
     called = names_of(sources, _titled(request, opened, names))
     meant = request
     base, request, facts, notes, keys = _with_labels(opened[0], request, answers, ids, join, others=others)
-    if join == "order":
-        bare = replace(request, label=(), prediction=())
-        for source in opened[1:]:
-            ensure_same_order(opened[0], source, bare, (title_of(opened[0]), title_of(source)))
     label = tuple(name for pattern in request.label for name in find(pattern, base.columns, "label"))
     _ensure_one(request.prediction)
     first = Side(called[0], base, joining.predicted(request.prediction[0], base.columns), label)
@@ -142,6 +138,10 @@ def _prepared(
     for name, source, matching in zip(called[1:], opened[1:], others_keys, strict=True):
         side, more = _candidate(name, source, first, meant, request, matching, join)
         side = replace(side, keys=matching)
+        if join == "order":
+            roles = {*first.truths, *first.columns, *side.columns}
+            bare = replace(request, label=(), prediction=())
+            ensure_same_order(opened[0], source, bare, (title_of(opened[0]), title_of(source)), roles)
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
     given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]

@@ -125,8 +125,12 @@ class Measurement:
 
     @property
     def without(self) -> float:
-        """The left side without the row or cluster that carries too much; NaN where none does, or nobody knows."""
-        return math.nan if self.others is None else self._of_power(self.others.value)
+        """The left side without the row or cluster that carries too much; NaN where none does, or nobody knows.
+
+        Of rows or clusters of unlike weights nobody does.
+        """
+        known = self.others if self.estimate.are_alike else None
+        return math.nan if known is None else self._of_power(known.value)
 
     def _of_power(self, number: float) -> float:
         """The left side where `others` are at a number."""

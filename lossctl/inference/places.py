@@ -14,6 +14,8 @@ from lossctl.words import percent
 
 LISTED = 64
 """How many classes a command line lists."""
+WAYS = 3
+"""How many first classes may be offered where rows do not tell which it is."""
 SHOWN = 3
 """How many numbers a message lists before the last."""
 
@@ -66,8 +68,10 @@ def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -
     ranked = sorted(firsts, key=lambda other: (-_hits(facts, index, other), other not in {0, 1}, -other))
     clear = ranked[1:] and _clearly(_hits(facts, index, ranked[0]), _hits(facts, index, ranked[1]))
     taken = f"not all {k} classes are among them"
-    best = ranked[:1] if clear or not ranked[1:] or _hits(facts, index, ranked[0]) else []
-    likely = best if clear else [*best, *(other for other in ranked if other in {0, 1} and other not in best)]
+    likely = ranked[:1] if clear else ranked
+    if len(likely) > WAYS:
+        best = ranked[:1] if _hits(facts, index, ranked[0]) else []
+        likely = [*best, *(other for other in ranked if other in {0, 1} and other not in best)]
     ways = [_from(fitting, other, k) for other in likely if k <= LISTED]
     return _counted(what, taken, ways)
 

@@ -76,7 +76,7 @@ SCORE = Path("pre-activation z", -6.0, 6.0)
 """A sigmoid is within 1/400 of its limits there."""
 OF_TWO = replace(
     SCORE,
-    title="score z of one class, the other at 0",
+    title="pre-activation z, the other at 0",
     prediction=_pair(lambda x: x, np.zeros_like),
     velocity=_pair(np.ones_like, np.zeros_like),
 )

@@ -83,11 +83,18 @@ class Estimate:
             return "unseen"
         if self.clusters is not None and 1.0 / self.units - 1.0 / self.clusters > UNLIKE:
             return "sizes"
-        if self.top_share > TOP_SHARE and self.top_share > _usual_share(
-            self.n if self.clusters is None else self.clusters
-        ):
+        if self.top_share > TOP_SHARE and self.top_share > _usual_share(self._count):
             return "share"
         return "early" if self.anytime is not None and self.units < FEW_ROWS else ""
+
+    @property
+    def _count(self) -> int:
+        return self.n if self.clusters is None else self.clusters
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether all rows, or clusters, have one weight."""
+        return self.units == self._count
 
     @property
     def others(self) -> "Estimate | None":
@@ -116,8 +123,7 @@ class Estimate:
 
     def without_the_largest(self) -> "Estimate":
         """This without the row or cluster that carries most, which makes it higher; of unlike weights, no higher."""
-        count = self.n if self.clusters is None else self.clusters
-        alike = self.units == count
+        count, alike = self._count, self.are_alike
         part = 1.0 / count if alike else min(1.0 / math.sqrt(self.units), 0.5)  # of the weight, at most
         moved = self.standard_error * math.sqrt(self.top_share * (count - 1.0) / count) / (1.0 - part)
         left = 1.0 - self.top_share / (1.0 - part if alike else 1.0)  # of the squares, about their own mean where known

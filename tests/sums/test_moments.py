@@ -216,7 +216,7 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
 
 @pytest.mark.parametrize("reduction", [MEAN, ROOT_MEAN, SUM], ids=lambda reduction: reduction.name)
 @given(seed=SEEDS, kind=st.sampled_from(SPREADS), whole=st.booleans(), equal=st.booleans())
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, whole, equal):
     rng = np.random.default_rng(seed)
     number = FEW + int(rng.integers(0, 100))
