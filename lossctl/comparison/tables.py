@@ -49,11 +49,11 @@ def sections(
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
     columns = [
-        Column(against, "number", spare=True, brief="baseline"),  # the value less the change
+        Column(against, "number", brief="baseline"),
         Column(models[0], "number", brief="value") if len(models) == 1 else Column("value", "number"),
         Column("change", "number", tone="strong"),
-        Column("ci low", "number"),
-        Column("ci high", "number"),
+        Column("ci low", "number", spare=True),  # the sentences have both ends
+        Column("ci high", "number", spare=True, joined=True),
         Column("verdict", "name"),
     ]
     if len({column.title for column in columns}) < len(columns):

@@ -1,4 +1,4 @@
-"""A limit that is passed beyond doubt fails, whatever a single row carries; what one row alone puts above it is no pass."""
+"""A limit passed beyond doubt fails, whatever a single row carries; what that row alone puts above it is no pass."""
 
 from dataclasses import replace
 
