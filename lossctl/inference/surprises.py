@@ -57,11 +57,9 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     logarithms, negatives = (_columns(side, named, is_named) for is_named in (is_log_probability, is_surprisal))
     negatives_only = not logarithms
     own, loose = logarithms or negatives, {*named} - {*logarithms, *negatives}
-    if not known or (not own and not loose):
-        tokens = _of_tokens(side, named)
-        if tokens and not request.loss and request.where is None:
-            return tokens
-    if not own or loose or not {*known} <= {*logarithms, *negatives}:
+    if not own:
+        return None if request.loss or request.where is not None else _of_tokens(side, named, known)
+    if loose or not {*known} <= {*logarithms, *negatives}:
         return None
     looks = (side.look.candidate(name) for name in own)
     numbers = [column.content.numbers for column in looks if column is not None and column.kind == "number"]
@@ -85,12 +83,12 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     return Undecided(what, own_loss(own[0]) + "".join(rest), free)
 
 
-def _of_tokens(side: "Side", named: Sequence[str]) -> Undecided | None:
-    """The question for lists of several lengths that are named for probabilities; ``None`` where there are none."""
+def _of_tokens(side: "Side", named: Sequence[str], known: Sequence[str]) -> Undecided | None:
+    """The question for lists of several lengths that may be of probabilities, where no other prediction is known."""
     lists = [column for column in side.columns if column.kind == "list" and column.name in {*named}]
     lists = lists or [column for column in side.free if column.kind == "list" and _PROBABLE.search(column.title)]
     own = [column.name for column in lists if side.look.differ_in_length(column.name)]
-    if not own:
+    if not own or not {*known} <= {*own}:
         return None
     what = f"lists of {_listed(own)} differ in length, as those of tokens do, and no column looks like a label"
     models: Settings = () if named else tuple(("prediction", name) for name in own)

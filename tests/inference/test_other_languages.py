@@ -65,7 +65,7 @@ def test_labels_and_forecasts_are_known_by_their_names(label, forecast, turned):
     pairs = {label: LABELS, forecast: FORECASTS}
     rows = {"price": [1.5, 2.5, 2.0, 1.75], **{name: pairs[name] for name in sorted(pairs, reverse=turned)}}
     report = library.evaluate(rows, "mape")
-    expected = sum(abs(p - y) / y for y, p in zip(LABELS, FORECASTS, strict=True)) / 4
+    expected = 100 * sum(abs(p - y) / y for y, p in zip(LABELS, FORECASTS, strict=True)) / 4
     assert report.value == pytest.approx(expected)
 
 

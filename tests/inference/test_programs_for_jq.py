@@ -97,6 +97,9 @@ def test_lists_of_several_lengths_are_of_tokens_not_of_classes(beside):
         library.evaluate(rows, None)
     (way,) = told.value.ways
     assert library.evaluate(rows, **dict(way)).value == pytest.approx(MEAN)
+    with pytest.raises(LossctlError) as told:
+        library.evaluate(rows, None, prediction="token_probs")
+    assert told.value.ways == ((("loss", "surprisal"),),)
     with pytest.raises(LossctlError, match="differ in length"):
         library.evaluate(rows.append_column("label", pa.array([0, 1])), None)
 
@@ -124,6 +127,7 @@ def test_log_likelihoods_of_choices_that_are_text_have_a_program_too(tmp_path):
     with pytest.raises(LossctlError) as told:
         library.evaluate(write_lines(tmp_path / "samples.jsonl", *lines), None)
     command = re.search(r"jq -c .*(?= makes)", str(told.value))[0]
+    assert library.diagnose(tmp_path / "samples.jsonl").findings[0].advice.endswith(" --from-logits.")
     made = subprocess.run(shlex.split(command), input="\n".join(lines), capture_output=True, check=True, text=True)
     path = write_lines(tmp_path / "made.jsonl", *made.stdout.splitlines())
     report = library.evaluate(path, "cross_entropy", prediction="scores", from_logits=True)
