@@ -59,6 +59,19 @@ def ensure_same_order(
         raise OtherOrder(f"{option(join='order')}: {told[0]}", told[1])
 
 
+def ensure_same_labels(one: Source, other: Source, label: Key, called: tuple[str, str]) -> None:
+    """Check that two columns of labels of rows that match by order are not the same in another one; errors likewise."""
+    sides = words_of(one, label.left), words_of(other, label.right)
+    if sides[0] is None or sides[1] is None:
+        return
+    words, others = (plainly(side["id"]).to_pylist() for side in sides if side is not None)
+    if words != others and Counter(words) == Counter(others):
+        what = _what(label, words, others, called)
+        raise OtherOrder(
+            f"{option(join='order')}: {what}", f"Match the rows by what tells them apart: {option(ids='COL')}."
+        )
+
+
 def disorder(
     predictions: Source,
     labels: Source,

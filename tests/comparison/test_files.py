@@ -282,3 +282,12 @@ def test_two_files_that_hold_labels_of_their_own_are_compared_and_none_is_taken_
         asked = {name: value.split(",") if name == "classes" else value for name, value in way}
         compared = library.compare(files[0], asked.pop("loss", None), others=[files[1]], **asked)
         assert compared.results[0].difference == pytest.approx(surprise[1] - surprise[0])
+
+
+def test_labels_of_another_name_in_another_order_tell_that_rows_do_not_match_in_order():
+    label, p = np.arange(12) % 3.0 + 0.5, np.linspace(0, 3, 12)
+    first, asked = {"y": label, "pred": p}, {"prediction": "pred", "join": "order"}
+    second = {"target": label, "pred": p + 1}
+    assert library.compare(first, "mse", others=[second], **asked).results[0].n == 12
+    with pytest.raises(library.DataError, match=r"another order: 'y' of .* and 'target' of"):
+        library.compare(first, "mse", others=[{**second, "target": np.roll(label, 1)}], **asked)
