@@ -237,7 +237,7 @@ def test_capitals_do_not_part_labels_from_columns(write, form, known):
 
 
 FOREIGN = {
-    "probabilities": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": rng.random(n)},
+    "probabilities": lambda rng, n: {"Wahrheit": _bits(rng, n), "Wette": rng.random(n)},
     "percentages": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": 100 * rng.random(n)},
     "logits": lambda rng, n: {"метка": _bits(rng, n), "прогноз": rng.normal(0, 3, n)},
     "scores": lambda rng, n: {"survived": _bits(rng, n), "age": 20 + 60 * rng.random(n), "risk": rng.random(n)},
