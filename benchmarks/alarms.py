@@ -292,14 +292,14 @@ class Rates:
         """Count; ``power`` as a gate has it."""
         low, high = np.array([one.interval(LEVEL) for one in estimates]).T
         alarm, trusted = (low > 0.0) | (high < 0.0), np.array([not one.doubt for one in estimates])
-        turned = [replace(one, value=-one.value, pulled_down=not one.pulled_down) for one in estimates]
+        turned = [one.turned() for one in estimates]
         above, below = (np.mean([fails(one, power=power) for one in side]) for side in (estimates, turned))
         values = np.array([one.value for one in estimates])
         return cls(
             float(alarm.mean()),
             float(trusted.mean()),
             float(alarm[trusted].mean()) if trusted.sum() > FEW else math.nan,
-            float((alarm & trusted).mean()),
+            float(np.mean([one.side(LEVEL) != 0 for one in estimates])),
             max(float(above), float(below)),
             float((np.abs(values) > 2.0 * errors).mean()),
         )

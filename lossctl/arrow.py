@@ -32,6 +32,24 @@ def words_in_arrow(words: Sequence[str | None]) -> pa.Array:
     return pa.StringArray.from_buffers(len(words), ends, pa.py_buffer(b"".join(encoded)), known)
 
 
+def scalar(value: float | str | None, kind: pa.DataType | None = None) -> pa.Scalar:
+    """A number, a text or null, as functions of Arrow are to be given them: what is Python's has them import pandas.
+
+    Args:
+        value: what it is.
+        kind: the type of the arrays that it meets, where those are neither texts, nor numbers as Python has them.
+    """
+    if value is None:
+        return pa.nulls(1, kind or pa.string())[0]
+    single = words_in_arrow([value])[0] if isinstance(value, str) else in_arrow(np.array([value]))[0]
+    return single if kind is None else single.cast(kind)
+
+
+def filled(array: pa.Array, value: float | str) -> pa.Array:
+    """An array with a value in place of null."""
+    return array.fill_null(scalar(value, array.type)) if array.null_count else array
+
+
 def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Numbers of which none is null."""
     kind = array.type.to_pandas_dtype()

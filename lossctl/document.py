@@ -88,6 +88,8 @@ class Column:
     """Whether it says which row is which, and so stands in each part of a table that is taken apart."""
     spare: bool = False
     """Whether it says little that others do not, and may be left out where that saves a part: the last one first."""
+    joined: bool = False
+    """Whether it is left out with the spare column before it, and not alone."""
     brief: str = ""
     """A shorter title for where that saves a part, where what stands above the table says what is meant."""
 

@@ -219,6 +219,10 @@ TABLE = {
     "outside-the-asked-loss": [case(r, "-l", "poisson"), case(c, "-l", "poisson")],
     "zero-labels": [case(changed(r, y=at(r["y"], 2, 0.0)), "-l", "mape"), case(changed(r, y=at(r["y"], 2, 0.0)))],
     "leak": [case(changed(r, p=r["y"])), case(changed(r, p=np.round(r["y"] + 0.01, 4)))],
+    "few-below-zero": [
+        case(changed(r, y=r["y"] + 50, p=at(r["p"] + 50, 5, -10.0))),
+        case(changed(r, y=at(r["y"] + 50, 7, -1.0), p=at(r["p"] + 50, 5, -10.0))),
+    ],
     "perfect-predictions": [case(changed(b, p=b["y"])), case(changed(b, p=at(b["y"], 0, 1 - b["y"][0])))],
     "hard-predictions": [
         case(changed(b, p=np.round(b["p"]))),

@@ -232,6 +232,9 @@ REPLACED = {
     "loss": ("-l", "--loss"),
     "join": ("--join", "--join"),
     "by": ("--by", "--by"),
+    "where": ("--where", "--where"),
+    "decimal": ("--decimal", "--decimal"),
+    "thousands": ("--thousands", "--thousands"),
 }
 """Settings of a way that stand in the place of what was typed, and their flags."""
 

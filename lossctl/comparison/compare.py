@@ -298,6 +298,7 @@ def _differences(
                 value=candidate.value(bound.reduced),
                 better=int(pair.better[group]),
                 worse=int(pair.worse[group]),
+                proof=scores.of_rows(number, group) if estimate.doubted == "share" else None,
                 loss=str(bound),
                 parameters=bound.parameters,
                 reduction=bound.reduction,
@@ -314,14 +315,14 @@ def _doubts(results: Sequence[Difference], overall: Sequence[Difference]) -> Ite
     doubtful: dict[str, list[Difference]] = {}
     listed = [*overall, *results]
     for one in listed:
-        if one.doubt:
+        if one.verdict == "not trusted":
             doubtful.setdefault(one.estimate.doubted, []).append(one)
     for alike in doubtful.values():
         first = alike[0]
         others = f" and {counted(len(alike) - 1, 'other')}" if len(alike) > 1 else ""
         way = remedy(first.estimate, first.loss)
         yield f"{first.loss} of {first.model}{at(first.group)}{others}: not trusted: {first.doubt}; {way}"
-    few = [one for one in listed if one.estimate.is_of_few_clusters and not one.doubt]
+    few = [one for one in listed if one.estimate.is_of_few_clusters and one.verdict != "not trusted"]
     if few:
         fewest = min(few, key=lambda one: one.estimate.units)
         yield (

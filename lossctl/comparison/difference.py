@@ -79,6 +79,7 @@ class Difference:
         value: float,
         better: int,
         worse: int,
+        proof: Estimate | None,
         **known: Any,
     ) -> "Difference":
         """What follows from an estimate at a level of confidence.
@@ -88,6 +89,8 @@ class Difference:
             level: of the interval.
             baseline, value: of both models.
             better, worse: how many rows.
+            proof: a difference on the same side of 0 that rows move by themselves, to go by where one of them carries
+                too much; ``None`` where there is none.
             known: the other fields that do not follow; q is that of the difference alone.
         """
         low, high = estimate.interval(level)
@@ -109,7 +112,7 @@ class Difference:
             worse=parts[1],
             tied=parts[2],
             top_share=estimate.top_share,
-            verdict=_verdict(estimate, low, high),
+            verdict=_verdict(estimate, proof, level),
             estimate=estimate,
             doubt=estimate.doubt,
             **known,
@@ -144,10 +147,14 @@ _TITLES = {field.name for field in fields(Difference)}
 """What the columns of a row are called."""
 
 
-def _verdict(estimate: Estimate, low: float, high: float) -> Verdict:
+def _verdict(estimate: Estimate, proof: Estimate | None, level: float) -> Verdict:
+    low, high = estimate.interval(level)
+    side = 1 if low > 0.0 else -1 if high < 0.0 else 0
     if estimate.doubt:
-        return "not trusted"
-    return "better" if high < 0.0 else "worse" if low > 0.0 else "no evidence"
+        is_shown = side != 0 and estimate.doubted == "share" and proof is not None and proof.side(level) == side
+        if not is_shown:
+            return "not trusted"
+    return "worse" if side > 0 else "better" if side < 0 else "no evidence"
 
 
 def with_false_discovery(differences: Sequence[Difference]) -> tuple[Difference, ...]:

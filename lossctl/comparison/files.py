@@ -12,7 +12,7 @@ from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned, run
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
-from lossctl.evaluation.row_order import ensure_same_order
+from lossctl.evaluation.row_order import ensure_same_labels, ensure_same_order
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import (
     chosen_key,
@@ -23,6 +23,7 @@ from lossctl.evaluation.shared_keys import (
 )
 from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as
 from lossctl.inference.infer import complete_roles
+from lossctl.inference.names import LABELS, plain_name
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
 from lossctl.reading.columns import Column
@@ -123,10 +124,6 @@ def _prepared(
     called = names_of(sources, _titled(request, opened, names))
     meant = request
     base, request, facts, notes, keys = _with_labels(opened[0], request, answers, ids, join, others=others)
-    if join == "order":
-        bare = replace(request, label=(), prediction=())
-        for source in opened[1:]:
-            ensure_same_order(opened[0], source, bare, (title_of(opened[0]), title_of(source)))
     label = tuple(name for pattern in request.label for name in find(pattern, base.columns, "label"))
     _ensure_one(request.prediction)
     first = Side(called[0], base, joining.predicted(request.prediction[0], base.columns), label)
@@ -142,6 +139,14 @@ def _prepared(
     for name, source, matching in zip(called[1:], opened[1:], others_keys, strict=True):
         side, more = _candidate(name, source, first, meant, request, matching, join)
         side = replace(side, keys=matching)
+        if join == "order":
+            titles = title_of(opened[0]), title_of(source)
+            roles = {*first.truths, *first.columns, *side.columns}
+            bare = replace(request, label=(), prediction=())
+            ensure_same_order(opened[0], source, bare, titles, roles)
+            own = [each.name for each in source.columns if plain_name(each.name) in LABELS[0]]
+            if not (answers or side.truths) and len(first.truths) == len(own) == 1:
+                ensure_same_labels(opened[0], source, Key(first.truths[0], own[0]), titles)
         sides.append(replace(side, truths=()) if answers else side)
         notes = (*notes, *more)
     given = [path_of(source) or title_of(opened) for source, opened in zip(sources, opened, strict=True)]

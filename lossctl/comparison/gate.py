@@ -8,7 +8,7 @@ from typing import Any, Literal
 from lossctl.comparison.wording import spelled
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
-from lossctl.sums.estimate import Estimate
+from lossctl.sums.estimate import TOP_SHARE, Estimate
 
 State = Literal["pass", "fail", "inconclusive", "error", "info"]
 """What came of a claim; ``info`` where it is told what was measured, and nothing is decided."""
@@ -148,30 +148,21 @@ class Measurement:
 
     @property
     def others(self) -> Estimate | None:
-        """Of all rows, or clusters, but the one that carries too much; of a power as a part of that of the value.
-
-        ``None`` where none does, or it cannot be told; or where that one makes the value lower: then there may be more
-        like it, of which too few are in these rows, and the others are too high.
-        """
+        """As `Estimate.others`; of a power as a part of that of the value."""
         estimate, power = self.estimate, self.power
-        if (
-            estimate.doubted != "share"
-            or estimate.pulled_down
-            or math.isnan(power)
-            or (power != 1.0 and not estimate.value > 0.0)
-        ):
-            return None
         if power == 1.0:
-            return estimate.without_the_largest()
-        error = power * estimate.standard_error / estimate.value
-        return replace(estimate, value=1.0, standard_error=error).without_the_largest()
+            return estimate.others
+        if math.isnan(power) or not estimate.value > 0.0:
+            return None
+        return replace(estimate, value=1.0, standard_error=power * estimate.standard_error / estimate.value).others
 
-    def may_be_of_the_others(self, confidence: float) -> bool:
-        """Whether the other rows, or clusters, are so unsure that it could be above the limit for them alone."""
-        if self.others is None:
-            return False
-        scale = self.power / self.value if self.power != 1.0 else 1.0
-        return scale * (self.value - self.limit) <= self.others.value - self.others.lower(confidence)
+    @property
+    def is_of_others(self) -> bool:
+        """Whether it is above the limit without the row or cluster that carries too much, too.
+
+        Nobody knows where that carries so much that there may be a second of its kind.
+        """
+        return self.without > self.limit and self.estimate.top_share <= 2.0 * TOP_SHARE
 
 
 @dataclass(frozen=True)
@@ -273,11 +264,8 @@ def _by_itself(gate: Gate, measured: Measurement | str, confidence: float, p: fl
     if wrong:
         return Verdict(gate, "fail", measured, confidence, p)
     if estimate.doubt:
-        if (
-            gate.kind == "max"
-            and gate.pass_if != "proven"
-            and (by_value == "pass" or measured.may_be_of_the_others(confidence))
-        ):
+        above = by_value == "fail" and not measured.is_of_others
+        if gate.kind == "max" and gate.pass_if != "proven" and not above:
             return Verdict(gate, "pass", measured, confidence, p)  # no bound is above the number
         return Verdict(gate, "inconclusive", measured, confidence, p, f"not trusted: {estimate.doubt}")
     if gate.pass_if == "proven" and not estimate.upper(gate.confidence) <= limit:

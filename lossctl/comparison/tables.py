@@ -49,11 +49,11 @@ def sections(
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
     columns = [
-        Column(against, "number", spare=True, brief="baseline"),  # the value less the change
+        Column(against, "number", brief="baseline"),
         Column(models[0], "number", brief="value") if len(models) == 1 else Column("value", "number"),
         Column("change", "number", tone="strong"),
-        Column("ci low", "number"),
-        Column("ci high", "number"),
+        Column("ci low", "number", spare=True),  # the sentences have both ends
+        Column("ci high", "number", spare=True, joined=True),
         Column("verdict", "name"),
     ]
     if len({column.title for column in columns}) < len(columns):
@@ -145,6 +145,8 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
         if any(not math.isnan(one.p) for one in differences):
             among = "; q: the same among all rows of the table" if len(differences) > 1 else ""
             yield f"p: how likely a change as large is by chance alone{among}; lossctl help statistics says more"
+            if among:
+                yield "verdict: by the ci, each row by itself, so p decides, and q does not"
 
 
 def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
@@ -167,13 +169,16 @@ def sentence(one: Difference, level: float) -> str:
     error = one.standard_error
     number = signed(one.difference, error)
     interval = f"{100 * level:.6g} % {signed(one.ci_low, error)} to {signed(one.ci_high, error)}"
-    if one.doubt:
+    if one.verdict == "not trusted":
         return f"{one.model} − {one.against} {what} is {number}, {units}; not trusted: {one.doubt}."
     if one.is_shown:
         share, other = (one.better, one.worse) if one.verdict == "better" else (one.worse, one.better)
         is_less = share < other and round(100 * share) < 50
         rows = f"{'though on only' if is_less else f'{one.verdict} on'} {_percent(share)} of rows"
-        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {rows}."
+        few = [f"without the {one.estimate.unit} that carries {_percent(one.top_share)} of the squares, too"]
+        chance = [f"among all of the table q = {_chance(one.q)}"] if one.q >= 1.0 - level else []
+        clauses = "; ".join([rows, *(few if one.doubt else []), *chance])
+        return f"{one.model} is {one.verdict} than {one.against} {what}: {number} ({interval}), {units}; {clauses}."
     could = one.estimate.detectable(level)
     shown = "" if math.isnan(could) else f"; could have shown {rounded(could, error)} with 80 % power"
     return f"no evidence that {one.model} differs from {one.against} {what}: {number} ({interval}), {units}{shown}."

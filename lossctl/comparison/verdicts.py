@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -75,6 +75,21 @@ class Verdicts:
             shown += [verdict] if whole is None else [whole, verdict]
         return [(verdict, self._line(verdict)) for verdict in shown]
 
+    @property
+    def _said(self) -> Iterator[tuple[Verdict, str]]:
+        """As `_shown`, of gates that have the same error one line, which names them."""
+        alike: dict[str, list[Verdict]] = {}
+        for verdict, _ in self._shown:
+            if verdict.state == "error" and verdict.measured is None:
+                alike.setdefault(verdict.reason, []).append(verdict)
+        for verdict, words in self._shown:
+            same = alike.get(verdict.reason, []) if verdict.state == "error" and verdict.measured is None else []
+            if len(same) < 2:
+                yield verdict, words
+            elif verdict is same[0]:
+                names = ", ".join(map(self._head, same))
+                yield verdict, f"{WORDS[verdict.state]} {names}: {verdict.reason}"
+
     def _several(self, verdict: Verdict) -> bool:
         """Whether a gate is about several models."""
         return len(self._models.get(id(verdict.gate), ())) > 1
@@ -102,7 +117,7 @@ class Verdicts:
         """The verdicts, described: a row and an object for each."""
         return Document(
             title="gates",
-            sections=lambda: [tuple(Line(_toned(*pair)) for pair in self._shown)],
+            sections=lambda: [tuple(Line(_toned(*pair)) for pair in self._said)],
             record=self._record,
             pages=lambda: [(self._table(),)],
             rows=lambda: (_row(facts) for facts in self._facts()),
@@ -263,11 +278,17 @@ def _bound(verdict: Verdict, measured: Measurement) -> str:
     if math.isnan(bound) or (estimate.doubted and verdict.state == "pass" and not verdict.is_unproven):
         return f" {sign} {limit}"
     if verdict.is_unproven:
-        least = _signed_or(measured, bound + beyond, error)
+        least = _signed_or(measured, bound + beyond, error) + _raised(verdict)
         return f" is above {limit}, but not proven: at least {least}; {STRICTER}"
     without = f" without the {estimate.unit} that carries {100 * estimate.top_share:.0f} % of the sum of squares"
     said = without if verdict.state == "fail" and estimate.doubted else ""
-    return f", at least {_signed_or(measured, bound + beyond, error)} {sign} {limit}{said}"
+    return f", at least {_signed_or(measured, bound + beyond, error)}{_raised(verdict)} {sign} {limit}{said}"
+
+
+def _raised(verdict: Verdict) -> str:
+    """That a bound is further off than that of the gate alone; empty where it is not."""
+    confidence, alone = verdict.confidence, verdict.gate.confidence
+    return "" if confidence == alone else f" (at {100.0 * confidence:.4g} %, as one of several gates)"
 
 
 def _without(verdict: Verdict, measured: Measurement) -> str:

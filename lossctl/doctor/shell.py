@@ -61,7 +61,8 @@ def with_flags(text: str) -> str:
     """A text with its options as flags."""
 
     def flag(name: str, values: Sequence[str]) -> str:
-        return " ".join([f"--{NAMED.get(name, name).replace('_', '-')}", *map(_value, values)])
+        said = map(_value, [] if values == ["True"] else values)  # a flag that is there has no value
+        return " ".join([f"--{NAMED.get(name, name).replace('_', '-')}", *said])
 
     return worded(text, flag)
 

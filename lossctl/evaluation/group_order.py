@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.arrow import in_numpy
+from lossctl.arrow import filled, in_numpy, scalar
 from lossctl.domain import IntArray
 from lossctl.evaluation.group_keys import Keys
 from lossctl.inference.grouping import Grouping
@@ -61,18 +61,19 @@ def natural_order(words: pa.Array) -> IntArray | None:
     import pyarrow.compute as pc
 
     columns: list[Ranks] = []
-    rest = pc.fill_null(words, "")
+    empty, zero, absent = scalar(""), scalar("0"), scalar(-1)
+    rest = filled(words, "")
     if not pc.all(pc.string_is_ascii(rest)).as_py():
         return None
-    while pc.any(pc.not_equal(rest, "")).as_py():
+    while pc.any(pc.not_equal(rest, empty)).as_py():
         if len(columns) > 2 * RUNS:
             return None
         texts, numbers, rest = pc.extract_regex(rest, PARTS).flatten()
         digits = pc.utf8_ltrim(numbers, "0")
         if pc.max(pc.binary_length(digits)).as_py() > DIGITS:
             return None
-        whole = pc.if_else(pc.equal(digits, ""), "0", digits).cast(pa.int64())
-        columns += [_alphabetical(texts), in_numpy(pc.if_else(pc.equal(numbers, ""), -1, whole))]
+        whole = pc.if_else(pc.equal(digits, empty), zero, digits).cast(pa.int64())
+        columns += [_alphabetical(texts), in_numpy(pc.if_else(pc.equal(numbers, empty), absent, whole))]
     if pc.any(pc.match_substring_regex(words, PADDED)).as_py():
         columns.append(_alphabetical(words))
     null = in_numpy(pc.is_null(words).cast(pa.uint8())).astype(np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import in_arrow, in_numpy, words_in_arrow
+from lossctl.arrow import filled, in_arrow, in_numpy, scalar, words_in_arrow
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.evaluation.group_keys import WHOLE, Keys
 from lossctl.inference.grouping import Grouping
@@ -90,8 +90,8 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, pa.Array]:
         words.validate(full=True)
     except (pa.ArrowException, UnicodeError):
         raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
-    index, null = in_numpy(array.indices.cast(pa.int64()).fill_null(0)), mask_of(array.indices)
-    places = index if null is None else np.where(null, len(words), index)
+    index, null = in_numpy(filled(array.indices, 0)), mask_of(array.indices)
+    places = index if null is None else np.where(null, len(words), index.astype(np.int64))
     return _named(places, words, missing=[b"", b"nan"] if pa.types.is_floating(array.type.value_type) else [b""])
 
 
@@ -127,7 +127,7 @@ def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple
     import pyarrow.compute as pc
 
     none = pc.is_in(words, value_set=words_in_arrow([word.decode() for word in missing]))
-    known = pc.if_else(none, None, words)
+    known = pc.if_else(none, scalar(None), words)
     known = pa.concat_arrays([known, pa.nulls(1, pa.string())]).dictionary_encode(null_encoding="encode")
     distinct, rank = known.dictionary, in_numpy(known.indices)
     if len(distinct) <= FEW:
@@ -135,4 +135,4 @@ def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         distinct, rank = distinct.take(in_arrow(order)), place[rank]
-    return rank[places].astype(np.int64), distinct
+    return rank.astype(np.int64, copy=False)[places], distinct

@@ -45,6 +45,7 @@ from lossctl.evaluation.row_order import disorder, ensure_same_order
 from lossctl.evaluation.shared_keys import (
     chosen_key,
     key_pairs,
+    match_most,
     order_or_numbers,
     possible_keys,
     shared_columns,
@@ -129,17 +130,34 @@ def join(
     own = {pattern: keys_named([pattern], predictions.columns, labels.columns)[0].left for pattern in ids}
     cluster, identifying = ([own.get(name, name) for name in names] for names in (request.cluster, request.ids))
     request = replace(request, cluster=cluster, ids=identifying)
-    if how == "order":
-        ensure_same_order(predictions, labels, request)
     try:
         roles = complete_roles(predictions, request, elsewhere(predictions, labels, keys, how))
     except Undecided as question:
+        if how == "order":
+            ensure_same_order(predictions, labels, request)
         if not survey:
-            raise
+            raise _on_what_matches(question, predictions, labels, keys, how, request) from None
         return replace(_matched(predictions, labels, keys, how, request, survey=True), question=question)
+    if how == "order":
+        ensure_same_order(predictions, labels, roles.request)
     ensure_one_meaning(roles.request, predictions, labels)
     joined = _matched(predictions, labels, keys, how, roles.request, others=others, survey=survey)
     return replace(joined, notes=roles.notes)
+
+
+def _on_what_matches(
+    question: Undecided, predictions: Source, labels: Source, keys: tuple[Key, ...], how: str, request: Request
+) -> Undecided:
+    """The question with ways to go on; where no row may be without a match, and some are, with those on the others."""
+    if how == "strict" and not question.ways:
+        try:
+            complete_roles(predictions, request, elsewhere(predictions, labels, keys, "inner"))
+        except Undecided as other:
+            ways = tuple((("join", "inner"), *way) for way in other.ways)
+            return Undecided(question.parts[0], question.otherwise, ways)
+        except LossctlError:
+            return question
+    return question
 
 
 def elsewhere(predictions: Source, labels: Source, keys: tuple[Key, ...], how: str) -> Elsewhere:
@@ -313,33 +331,52 @@ def _join_by_chosen_key(
         advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
         pairs = [key for key in key_pairs(predictions, labels, request) if key.left != key.right]
-        for key_columns in possible_keys(shared, pairs):
-            way = ("join", "order") if not key_columns else ("ids", ",".join(key_columns))
+        tried = [(keys, how if keys else "order") for keys in possible_keys(shared, pairs)]
+        if how == "strict":  # where none has all of both sides, what some have
+            tried += [(keys, "inner") for keys, _ in tried if keys]
+        taken: list[set[str]] = []
+        for keys, matching in tried:
+            partly = bool(keys) and matching != how
+            if partly and ways:
+                break
+            if any(names <= {*keys} for names in taken):
+                continue  # fewer columns do as well
+            way: Settings = (("ids", ",".join(keys)),) if keys else (("join", "order"),)
             with contextlib.suppress(LossctlError):
-                ways.append((way, *_rest(predictions, labels, key_columns, how, request, survey=survey)))
-            if len(ways) == SHOWN:
+                if partly and not match_most(
+                    predictions, labels, keys_named(keys, predictions.columns, labels.columns)
+                ):
+                    continue
+                way += (("join", matching),) if partly else ()
+                ways += [(*way, *more) for more in _rest(predictions, labels, keys, matching, request, survey=survey)]
+                taken += [{*keys}] if keys else []
+            if len(ways) >= SHOWN:
                 break
     which = what_is_open(shared, predictions, labels)
     raise Undecided(
         f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
         advice,
-        tuple(ways),
+        tuple(ways[:SHOWN]),
     )
 
 
 def _rest(
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, survey: bool
-) -> Settings:
-    """What is to be asked for beside a key, or the order of the rows where there is none; errors as for `join`."""
+) -> tuple[Settings, ...]:
+    """What is to be asked for beside a key, or the order of the rows where there is none, for the likeliest label.
+
+    Errors are those of `join`.
+    """
     try:
-        joined = join(predictions, labels, ids, how if ids else "order", request, survey=survey)
+        joined = join(predictions, labels, ids, how, request, survey=survey)
         if not survey:
             complete(selected(joined.source, request.where, request.limit), joined.request)
     except Undecided as question:
         if question.ways:
-            return question.ways[0]
+            label = [pair for pair in question.ways[0] if pair[0] == "label"]
+            return tuple(way for way in question.ways if [pair for pair in way if pair[0] == "label"] == label)
         raise
-    return ()
+    return ((),)
 
 
 def predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:

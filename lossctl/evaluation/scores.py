@@ -9,6 +9,7 @@ from lossctl.evaluation.measure import groups_in_order
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.reduction import MEAN, Reduction
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Evidence, Places
@@ -79,12 +80,33 @@ class Scores:
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:
         """The difference of a pair in a group: candidate less ``ratio`` times baseline."""
         first, second = self.plan.pairs[number]
-        pair, series = self.evidence.pairs[number], self.series[number]
+        pair = self.evidence.pairs[number]
         reduction = self.plan.measures[second].reduction
-        estimate = of_difference(
+        estimate = self._difference(number, group, reduction, ratio)
+        tokens = other_tokens(self.losses[second][1], self.totals[first][group], self.totals[second][group])
+        estimate = estimate if tokens is None else replace(estimate, tokens=tokens)
+        moved = bool(pair.better[group]) or bool(pair.worse[group])
+        values = {repr(self.totals[place][group].value(reduction)) for place in (first, second)}
+        same = self.totals[second][group].n > 0 and not moved and len(values) == 1
+        return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
+
+    def of_rows(self, number: int, group: int) -> Estimate | None:
+        """The difference of a pair in a group, or of the means that values rise with: moved by each row by itself.
+
+        ``None`` where a value is of several means.
+        """
+        reduction = self.plan.measures[self.plan.pairs[number][1]].reduction
+        if reduction.columns > 1:
+            return None
+        return self._difference(number, group, MEAN if reduction.bends else reduction)
+
+    def _difference(self, number: int, group: int, reduction: Reduction, ratio: float = 1.0) -> Estimate:
+        first, second = self.plan.pairs[number]
+        series = self.series[number]
+        return of_difference(
             self.totals[first][group],
             self.totals[second][group],
-            pair,
+            self.evidence.pairs[number],
             self.of_pairs[number][group],
             reduction,
             group,
@@ -92,12 +114,6 @@ class Scores:
             ratio,
             None if series is None else series[group],
         )
-        tokens = other_tokens(self.losses[second][1], self.totals[first][group], self.totals[second][group])
-        estimate = estimate if tokens is None else replace(estimate, tokens=tokens)
-        moved = bool(pair.better[group]) or bool(pair.worse[group])
-        values = {repr(self.totals[place][group].value(reduction)) for place in (first, second)}
-        same = self.totals[second][group].n > 0 and not moved and len(values) == 1
-        return estimate.of_the_same() if same and (ratio == 1.0 or not math.isfinite(estimate.value)) else estimate
 
     @cached_property
     def _clusters(self) -> list[Totals] | None:

@@ -11,9 +11,11 @@ import numpy as np
 
 from lossctl.errors import LossctlError, Undecided
 from lossctl.evaluation.join import Joined, join, predicted
+from lossctl.inference.choice import BY_NAME
 from lossctl.inference.infer import complete
 from lossctl.inference.look import Look
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, plain_name, stem_of, without
+from lossctl.inference.proposals import Proposer
 from lossctl.inference.questions import SHOWN
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.suitable import see, without_nulls
@@ -49,6 +51,8 @@ def ensure_no_labels(source: Any, request: Request, reading: Reading | None = No
         return
     if not all(os.path.isfile(path) and os.path.getsize(path) <= MOST for path in paths):
         return  # which would take long to try
+    if all(_is_whole(path, request, reading) for path in paths):
+        return  # two models, each beside its labels
     named = [_is_truth(path) for path in paths]
     turned = named[0] if named[0] != named[1] else _are_probabilities(paths[1], paths[0], reading)
     for first, second in (paths[::-1], paths) if turned else (paths, paths[::-1]):
@@ -65,6 +69,15 @@ def _is_truth(path: str) -> bool:
     """Whether a file is named for labels."""
     name = plain_name(os.path.basename(path).partition(".")[0])
     return bool({*name.split("_")} & TRUTHS) or name in LABELS[0] | LABELS[1] or bool(re.match(r"y_(true|test)", name))
+
+
+def _is_whole(path: str, request: Request, reading: Reading | None) -> bool:
+    """Whether a file has a column that is named for a label, and predictions beside it."""
+    try:
+        pairs = Proposer(open_source(path, reading), replace(request, label=(), prediction=())).proposals()
+    except LossctlError:
+        return False
+    return any(pair.label.why == BY_NAME for pair in pairs)
 
 
 def _are_probabilities(first: str, second: str, reading: Reading | None) -> bool:

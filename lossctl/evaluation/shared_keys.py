@@ -21,8 +21,8 @@ from lossctl.reading.format import Source, Wanted
 from lossctl.reading.storage import takeable
 from lossctl.words import called
 
-KINDS = frozenset({"number", "text"})
-"""What may be a key."""
+KINDS = frozenset({"number", "text", "other"})
+"""What may be a key: of others, dates."""
 SHOWN = 3
 """How many numbers of rows a message shows."""
 
@@ -59,7 +59,8 @@ def chosen_key(predictions: Source, labels: Source, shared: Sequence[str], how: 
     named = [name for name in shared if not is_numbering(name)]
     for keys in ([name for name in named if is_index(name)], [name for name in named if is_key(name)]):
         if keys:
-            return (keys[0], "by name") if len(keys) == 1 else None
+            alone = len(keys) == 1 and not _is_part(predictions, labels, keys[0], named)
+            return (keys[0], "by name") if alone else None
     numbers = [name for name in shared if is_numbering(name)]
     told = [name for name in numbers if _is_key(predictions, labels, name, how)]
     if told:
@@ -71,12 +72,13 @@ def chosen_key(predictions: Source, labels: Source, shared: Sequence[str], how: 
 def possible_keys(shared: Sequence[str], pairs: Iterable[Key] = ()) -> list[tuple[str, ...]]:
     """What the key could be, likeliest first, and nothing for the order of the rows.
 
-    Each column that is called like one, all of these, each other, all; pairs of other names; the order; and numbers of
-    rows that a program writes of itself.
+    Each column that is called like one, all of these, each other, the first ones, all; pairs of other names; the order;
+    and numbers of rows that a program writes of itself.
     """
     named = [name for name in shared if not is_numbering(name)]
     keys = [name for name in named if is_key(name)]
-    choices = [*((name,) for name in keys), tuple(keys), *((name,) for name in named), tuple(named)]
+    choices = [*((name,) for name in keys), tuple(keys), *((name,) for name in named)]
+    choices += [*(tuple(named[:several]) for several in (2, 3)), tuple(named)]
     choices = [*filter(None, choices), *((str(key),) for key in pairs), ()]
     return [*dict.fromkeys([*choices, *((name,) for name in shared if is_numbering(name))])]
 
@@ -145,17 +147,51 @@ def _is_key(predictions: Source, labels: Source, name: str, how: str) -> bool:
     return left is not None and right is not None and tells_pairs(left, right, how)
 
 
+def _is_part(predictions: Source, labels: Source, name: str, shared: Sequence[str]) -> bool:
+    """Whether a column is the key only together with others that both sides have."""
+    candidate = Look(predictions, {name}).candidate(name) if len(shared) > 1 else None
+    if candidate is None or candidate.content.nulls:
+        return False
+    counts = candidate.content.words.counts if candidate.kind == "text" else None
+    repeated = max((counts or {}).values(), default=0) > 1 or np.any(candidate.content.numbers.counts > 1)
+    several = ([Key(each, each) for each in keys] for keys in possible_keys(shared) if len(keys) > 1 and name in keys)
+    return bool(repeated) and any(match_most(predictions, labels, keys) for keys in several)
+
+
+def match_most(predictions: Source, labels: Source, keys: Sequence[Key]) -> bool:
+    """Whether columns tell the rows of each side apart, and most rows of the shorter one are in the other too."""
+    left = words_among(predictions, [key.left for key in keys])
+    right = words_among(labels, [key.right for key in keys])
+    if left is None or right is None or not left.num_columns == right.num_columns == len(keys):
+        return False
+    sides = [[*zip(*(column.to_pylist() for column in side.columns), strict=True)] for side in (left, right)]
+    rows = [{*side} for side in sides]
+    distinct = all(len(each) == len(side) for each, side in zip(rows, sides, strict=True))
+    return distinct and 2 * len(rows[0] & rows[1]) > min(map(len, rows))
+
+
 def words_of(source: Source, name: str) -> pa.Table | None:
-    """The cells of a column as a column of text; ``None`` where they cannot be read, or only once."""
+    """The cells of a column as a column of text, ``id``; ``None`` where they cannot be read, or only once."""
+    words = words_among(source, [name])
+    return words.rename_columns(["id"]) if words is not None and words.num_columns else None
+
+
+def words_among(source: Source, names: Sequence[str]) -> pa.Table | None:
+    """The cells of those of some columns that can be text, in one pass; ``None`` where it cannot be read again."""
     if source.once:
         return None  # it would be gone
-    wanted = Wanted(frozenset(), frozenset({name}))
+    words: dict[str, list[pa.Array]] = {name: [] for name in names}
     try:
-        records = Traversal(narrowed(source, {name}), SERIAL).batches(wanted)
-        words = [text_of(takeable(record).column(name), name) for record in records]
-    except (BadRow, LossctlError, pa.ArrowException):
+        for record in Traversal(narrowed(source, {*names}), SERIAL).batches(Wanted(frozenset(), frozenset(names))):
+            cells = takeable(record)
+            for name in [*words]:
+                try:
+                    words[name].append(text_of(cells.column(name), name))
+                except BadRow:
+                    del words[name]
+    except (LossctlError, pa.ArrowException):
         return None  # what cannot be read tells nothing
-    return pa.table({"id": pa.chunked_array(words, pa.string())})
+    return pa.table({name: pa.chunked_array(parts, pa.string()) for name, parts in words.items()})
 
 
 def key_pairs(predictions: Source, labels: Source, request: Request) -> Iterator[Key]:

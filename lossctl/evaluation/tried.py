@@ -95,7 +95,7 @@ def keys_of(way: Settings, ids: Sequence[str]) -> Sequence[str]:
 
 def read_as(reading: Reading | None, way: Settings) -> Reading | None:
     """How to read files, with the settings of a way that say it."""
-    said: Mapping[str, Any] = {name: value for name, value in way if name in {"header", "decimal"}}
+    said: Mapping[str, Any] = {name: value for name, value in way if name in {"header", "decimal", "thousands"}}
     return replace(reading or Reading(), **said) if said else reading
 
 

@@ -7,8 +7,19 @@ from lossctl.errors import option
 from lossctl.words import normal
 
 _DECISIONS = "counts decisions at a threshold, not a loss of a row"
-_MEASURE = f"Measure what decisions are made from: {option(loss='bce')}, or {option(loss='cross_entropy')}."
+_MEASURE = (
+    f"Of decisions say {option(loss='zero_one')}; of what they are made from {option(loss='bce')}, "
+    f"or {option(loss='cross_entropy')}."
+)
+_GRADES = (
+    f"Of grades say {option(loss='mse')}, or {option(loss='mae')} where its weights are linear; of a probability for "
+    f"each {option(loss='rps')}."
+)
 _RANK = "is a rank statistic, not a loss of a row"
+_AREA = (
+    "lossctl doctor prints the area under the ROC curve of a column of scores beside two classes, else the rank "
+    f"correlation; of several labels name one: {option(label='COL')} {option(prediction='COL')}."
+)
 _INTERVALS = "lossctl doctor prints it, of columns that are named for quantiles or the ends of an interval;"
 _LISTS = "judges ranked lists, not a loss of a row"
 _NOT_YET = "is not among lossctl's losses yet"
@@ -65,11 +76,18 @@ _METRICS = (
         _CENSORED,
     ),
     (
-        ("auc", "roc_auc", "roc_auc_score", "auroc", "gini", "average_precision", "pr_auc", "aucpr", "ks", "lift"),
+        (
+            "auc", "roc_auc", "roc_auc_score", "auroc", "roc_auc_ovr", "roc_auc_ovo", "gini", "average_precision",
+            "pr_auc", "aucpr", "ks", "lift",
+        ),
         _RANK,
-        "lossctl doctor prints the area under the ROC curve of scores beside two classes, else the rank correlation.",
+        _AREA,
     ),
-    (("spearman", "spearmanr", "kendall", "kendall_tau"), _RANK, "lossctl doctor prints the rank correlation."),
+    (
+        ("spearman", "spearmanr", "kendall", "kendall_tau"),
+        _RANK,
+        "lossctl doctor prints the rank correlation of two columns.",
+    ),
     (
         ("pearson", "pearsonr", "correlation"),
         "is a figure of all rows at once, not a loss of a row",
@@ -90,10 +108,19 @@ _METRICS = (
             "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
             "precision_score", "recall_score", "jaccard_score", "youden", "fbeta_score", "balanced_error_rate",
             "balanced_accuracy_score", "critical_success_index", "csi", "total_f1", "f_score",
-            "tpr", "fpr", "tnr", "fnr", "ppv", "npv",
+            "tpr", "fpr", "tnr", "fnr", "ppv", "npv", "cohen_kappa_score", "f1_macro", "f1_micro", "f1_weighted",
+            "precision_macro", "recall_macro", "jaccard_index",
         ),
         _DECISIONS,
         _MEASURE,
+    ),
+    (
+        (
+            "quadratic_weighted_kappa", "qwk", "weighted_kappa", "quadratic_kappa", "cohen_kappa_quadratic",
+            "linear_weighted_kappa",
+        ),
+        "weighs the errors of grades against chance over all rows, not a loss of a row",
+        _GRADES,
     ),
     (
         ("accuracy", "acc", "accuracy_score", "binary_accuracy", "categorical_accuracy"),

@@ -48,9 +48,14 @@ def class_names(columns: Sequence[str]) -> list[Names]:
     return [choice for choice in _rests(columns) if all(map(_is_class, choice)) or choice == tuple(columns)]
 
 
+def is_place(column: str) -> bool:
+    """Whether a column is called by the place where it stands, as one without a name is."""
+    return _PLACE.fullmatch(column) is not None
+
+
 def _are_names(columns: Sequence[str]) -> bool:
     """Whether columns of a vector have names, which may say their classes."""
-    return len(columns) > 1 and not all(map(_PLACE.fullmatch, columns))
+    return len(columns) > 1 and not all(map(is_place, columns))
 
 
 def _rests(columns: Sequence[str]) -> list[Names]:

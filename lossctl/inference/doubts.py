@@ -34,6 +34,8 @@ from lossctl.words import figures, percent, split
 
 RIGHT, ONE = "right", "one"
 """What columns may be called that say which decisions are right."""
+DECIDED = {"multi-label classification": "hamming_loss", "multi-class classification": "zero_one"}
+"""What the decisions of a task are measured by: of several labels the share that is wrong, of classes that of rows."""
 CODES = 100
 """How many codes of classes there may be."""
 MEDIAN = 0.5
@@ -140,9 +142,10 @@ def _other_class(case: _Case) -> Doubt | None:
 
 
 def _third_number(case: _Case) -> Doubt | None:
-    """Whether a number among labels of yes or no says that there is none."""
+    """Whether a number among labels of yes or no, one or several a row, says that there is none."""
     label, values = case.facts.label, case.predicted.values
-    if case.layout.label_width or case.layout.text or case.predicted.rows is not None or label.infinite:
+    several = bool(case.layout.label_width)
+    if case.layout.text or (case.predicted.rows is not None and not several) or label.infinite:
         return None
     numbers = label.values.tolist()
     if case.facts.used < ENOUGH or len(numbers) != 3 or not {0.0, 1.0} < {*numbers} or values.infinite:
@@ -150,14 +153,20 @@ def _third_number(case: _Case) -> Doubt | None:
     if values.low < 0 or values.high > 1 or case.count("label fraction", case.layout.roles.label[0]):
         return None
     third = next(f"{number:g}" for number in numbers if number not in {0.0, 1.0})
-    pairing = pairing_of("binary classification")
+    without: Settings = (("ignore_label", third),)
+    task = "multi-label classification" if several else "binary classification"
+    if several and not case.count("off sum"):  # labels of whole rows, which no loss leaves out one by one
+        name = case.layout.roles.label[0].replace("`", "``")
+        without = (("where", f"`{name}` != {third}"),)
+        task = "multi-class classification"
+    pairing = pairing_of(task)
     ignoring = replace(
         case.fitting,
         pairing=pairing,
         scale=Scale.PROBABILITY,
         loss=usual(pairing),
-        settings=(("ignore_label", third),),
-        labels=(0.0, 1.0),
+        settings=without,
+        labels=() if several else (0.0, 1.0),
     )
     ways = (case.fitting, ignoring) if third == "2" else (ignoring, case.fitting)
     return Doubt(f"the labels are 0, 1 and {third}: is {third} a label, or does it say that there is none?", ways)
@@ -174,13 +183,14 @@ def _percentages(case: _Case) -> Doubt | None:
 
 
 def _decisions(case: _Case) -> Doubt | None:
-    """Whether predictions of yes or no are made already."""
-    if not case.fitting.binary or not decided(case.facts, case.predicted, case.fitting.labels):
+    """Whether predictions of yes or no, of one label or several, or of classes are made already."""
+    loss = "zero_one" if case.fitting.binary else DECIDED.get(case.fitting.pairing.task, "")
+    if not loss or not decided(case.facts, case.predicted, case.fitting.labels):
         return None
     numbers = "−1 and 1" if case.predicted.values.low < 0 else "0 and 1"
     what = f"the predictions {case.name!r} are {numbers} and nothing else: decisions, not what they were made from"
     if case.fitting.scale is Scale.PROBABILITY:
-        return Doubt(what, (case.asking(loss="zero_one"),))
+        return Doubt(what, (case.asking(loss=loss),))
     return Doubt(what, (case.asking(*classes_setting(["-1", "1"]), loss="zero_one:threshold=0"),))
 
 
@@ -218,16 +228,15 @@ def _codes(case: _Case) -> Doubt | None:
         return None
     equal, most = percent(case.count("equal"), case.facts.used), case.facts.label.quantile(1.0)
     what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows"
-    classes = (
-        f"if they are codes of classes, that is the accuracy: {as_decisions(case.layout.roles.label[0], case.name)}"
-    )
-    return Doubt(f"{what}; {classes}; {case.fitting.first} is for counts and ratings", (case.fitting,))
+    classes = f"if they are codes of classes, that is the accuracy, and {case.fitting.first} is for counts and ratings"
+    way = as_decisions(case.layout.roles.label[0], case.name)
+    return Doubt(f"{what}; {classes}. As a loss of codes: {way}", (case.fitting,))
 
 
 def as_decisions(label: str, model: str) -> str:
     """Which columns to add for the share of decisions that are wrong, and how to ask for it."""
     flags = f"{option(label=ONE)} {option(prediction=RIGHT)} {option(loss='zero_one')}"
-    return f"add columns {RIGHT}, 1 where {model!r} is {label!r}, else 0, and {ONE}, 1 in every row: {flags}"
+    return f"add a column {ONE} of ones, and {RIGHT}, 1 where {model!r} is {label!r}, else 0; then {flags}"
 
 
 def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:

@@ -348,7 +348,8 @@ def _several(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> F
     if len(facts.label.keys) <= 2 and set(facts.label.values.tolist()) <= {0.0, 1.0}:
         pairing, scale = pairing_of("multi-label classification"), unit_scale(facts, predicted, name)
         settings = FROM_LOGITS if scale is Scale.LOGIT else _clipped(facts, name, scale)
-        why = f"each column of labels is 0 or 1 by itself and the predictions are {_words_for(scale, predicted.values)}"
+        told = "decisions" if decided(facts, predicted, (0.0, 1.0)) else _words_for(scale, predicted.values)
+        why = f"each column of labels is 0 or 1 by itself and the predictions are {told}"
         return Fit(pairing, scale, usual(pairing), why, settings)
     pairing = pairing_of("unbounded regression")
     return Fit(pairing, Scale.VALUE, usual(pairing), "labels and predictions are vectors of numbers")

@@ -7,7 +7,7 @@ from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.names import level_of
 from lossctl.inference.parts import forecast_of
 from lossctl.inference.roles import Model
-from lossctl.reading.cells import BadRow, floats
+from lossctl.reading.cells import BadRow, elements, floats
 
 SUM_ERROR = 1e-3
 """How far rows of probabilities may be from 1."""
@@ -25,7 +25,7 @@ def forecasts(planner: LayoutPlanner) -> bool:
     if not models or planner.label_width or planner.text or request.classes or request.ignore_label:
         return False
     try:
-        labels = floats(planner.head.column(planner.roles.label[0]))
+        labels = floats(elements(planner.head.column(planner.roles.label[0])))
         labels = np.unique(labels[np.isfinite(labels)])
         if (labels % 1.0 != 0).any():
             return True

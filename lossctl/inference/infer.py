@@ -25,7 +25,7 @@ from lossctl.inference.names import (
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
 from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
-from lossctl.reading.columns import fields_in, unnested
+from lossctl.reading.columns import Column, fields_in, unnested
 from lossctl.reading.format import Source
 from lossctl.words import normal
 
@@ -145,10 +145,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.confidence import ensure_no_confidence
 
         ensure_no_confidence(proposer.guesses, proposals)
+    _ensure_points(source, elsewhere, proposals)
     if not proposals or not proposals[0].sure:
-        from lossctl.inference.decimal_commas import ensure_points
-
-        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
         raise _question(source, request, elsewhere, proposer, proposals)
     label, prediction = proposals[0].label, proposals[0].prediction
     chosen = [("label", label)] if not request.label else []
@@ -167,6 +165,15 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
         notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _ensure_points(source: Source, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]) -> None:
+    """Check that no numbers are text for their signs, where it is not clear what is the prediction, or that is text."""
+    texts = {column.name for column in source.columns if column.kind == "text"}
+    if not proposals or not proposals[0].sure or texts & {*proposals[0].prediction.columns}:
+        from lossctl.inference.decimal_commas import ensure_points
+
+        ensure_points(source, *(() if elsewhere is None else (elsewhere.labels,)))
 
 
 def _question(
@@ -189,7 +196,7 @@ def _question(
         or undecided(source, request, elsewhere, proposer, proposals)
     )
     if not question.ways and not request.prediction:
-        from lossctl.inference.tokens import ensure_no_items
+        from lossctl.inference.nested import ensure_no_items
 
         ensure_no_items(source.columns)
     return question
@@ -207,10 +214,10 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     if request.prediction:
         return Completed(request, notes)
     columns = [column for column in unnested(source.columns) if column.kind in {"number", "list"}]
-    logarithms = [column.name for column in columns if is_log_probability(column.title)]
+    logarithms = _logarithms(columns)
     named = logarithms or [column.name for column in columns if normal(column.title) in TOKENS]
     if not named:
-        from lossctl.inference.tokens import ensure_no_items
+        from lossctl.inference.nested import ensure_no_items
 
         ensure_no_items(source.columns)
     if any(column.kind == "number" for column in columns if column.name in logarithms):
@@ -242,6 +249,16 @@ def _unlabelled(source: Source, request: Request, elsewhere: Elsewhere | None) -
     models = [tuple(("prediction", name) for name in named)] if named else [(("prediction", name),) for name in only]
     ways: list[Settings] = [(*model, *losses) for model in models[:SHOWN]]
     raise Undecided(open_between("prediction", only), hint, tuple(ways) if named else ())
+
+
+def _logarithms(columns: Sequence[Column]) -> list[str]:
+    """Columns named for logarithms of probabilities, those of tokens alone where there are such."""
+    named = [column for column in columns if is_log_probability(column.title)]
+    if len(named) < 2:
+        return [column.name for column in named]
+    from lossctl.inference.surprises import of_tokens
+
+    return [column.name for column in of_tokens(named)]
 
 
 def _said(chosen: Sequence[tuple[str, Choice]]) -> Iterator[str]:
@@ -281,7 +298,7 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
         return None
     kinds = {column.name: column.kind for column in (*source.columns, *fields_in(source.columns))}
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
-    if len(label) != 1 or kinds[label[0]] not in {"number", "text"}:
+    if len(label) != 1 or kinds[label[0]] not in {"number", "text", "list"}:
         return None
     from lossctl.inference.places import goes_by_position
     from lossctl.inference.suitable import readable_layout

@@ -55,6 +55,8 @@ class Layout:
     """Models whose columns hold text, of which nothing is read."""
     unread_text: str = ""
     """What stands in the first of these."""
+    worded: bool = False
+    """Whether these hold words alone, as far as was looked, which may be decisions."""
     ignored: tuple[str, ...] = ()
     """Labels that say that there is none: numbers, or names of no class."""
     mask_null: bool = False

@@ -26,6 +26,9 @@ SIGNIFICANT = 3.09
 RANKED = 10_000
 """How many rows are looked at for that."""
 
+SLICE = 256
+"""How many rows are compared before the next: columns that differ do so soon."""
+
 
 def rows_of(records: Iterable[pa.RecordBatch], names: Sequence[str]) -> FloatArray | None:
     """The rows of some columns that have no null, ``(n, k)``; ``None`` where they hold no numbers."""
@@ -95,19 +98,7 @@ class Look:
     def picks(self, label: str, names: Sequence[str]) -> bool:
         """Whether the largest of some columns is that of the label, by number or rank, oftener than by chance."""
         rows = self.rows((label, *names))
-        if rows is None or not len(rows):
-            return False
-        numbers, largest, k = rows[:, 0], rows[:, 1:].argmax(axis=1), len(names)
-        ordered = np.unique(numbers)
-        firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
-        readings = [numbers - first for first in firsts]
-        readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
-        for codes in readings:
-            chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
-            error = np.sqrt(chance * (1.0 - chance) / len(rows))
-            if np.mean(largest == codes) - chance > SIGNIFICANT * error:
-                return True
-        return False
+        return rows is not None and _picked(rows[:, 0], rows[:, 1:])
 
     def is_largest(self, code: str, names: Sequence[str]) -> bool:
         """Whether a column holds in every row which of some columns is the largest, from 0."""
@@ -142,7 +133,7 @@ class Look:
             beside: whether the label stands beside it; numbers are taken for near where it does not.
         """
         if guess.kind == "list":
-            return self._probable(guess.name)
+            return self._probable(guess.name) or (beside and label.kind == "number" and self._scores(label, guess.name))
         values = guess.content.numbers
         unit = bool(values.n) and not values.infinite and values.low >= 0 and values.high <= 1
         if label.kind == "text" or len(label.content.numbers.keys) <= 2:
@@ -169,6 +160,30 @@ class Look:
                 sums.append(np.column_stack([values.sum(1), values.sum(1) / 100, np.exp(values).sum(1)]))
         rows = np.concatenate(sums)
         return bool(len(rows)) and any(map(_ones, rows.T))
+
+    def _scores(self, label: Candidate, name: str) -> bool:
+        """Whether the largest number of the lists of a column is that of a label of several classes, beyond chance."""
+        wanted = Wanted(frozenset({label.name, name}), frozenset())
+        for record in sampled(self.source, wanted).records:  # one batch tells as much as many
+            lengths = pc.list_value_length(record.column(name)).drop_null()
+            width, reader = int(lengths[0].as_py()) if len(lengths) else 0, Reader(record)
+            if not 2 < len(label.classes) <= width or not label.is_coded(width):
+                return False
+            try:
+                codes, rows = reader.numbers(label.name), reader.columns([name], width)
+            except BadRow:
+                return False
+            return _picked(codes[~reader.null], rows[~reader.null])
+        return False
+
+    def differ_in_length(self, name: str) -> bool:
+        """Whether a column holds lists of several lengths, as of the tokens of a row: no vectors of classes."""
+        if not any(column.name == name and column.kind == "list" for column in self.columns):
+            return False
+        lengths = {
+            length for record in self._lists(name) for length in pc.unique(pc.list_value_length(record)).to_pylist()
+        }
+        return len(lengths - {None}) > 1
 
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
@@ -202,6 +217,52 @@ class Look:
         worded = any(column is not None and column.kind == "text" for column in map(self.candidate, (first, second)))
         return bool(pairs) and (all(left == right for left, right in pairs) or (worded and single))
 
+    def repeats(self, first: str, second: str) -> bool:
+        """Whether a column holds in every row what another does, several values, as numbers or text: it tells no more.
+
+        What is left out in one row is left out in the other.
+        """
+        columns = [self.candidate(name) for name in (first, second)]
+        if any(column is None or column.kind not in {"number", "text"} for column in columns):
+            return False
+        different, start = set[object](), 0
+        for record in self.records:
+            for place in range(0, min(record.num_rows, RANKED - start), SLICE):
+                rows = record.slice(place, SLICE)
+                left, right = ([*map(_key, rows.column(name).to_pylist())] for name in (first, second))
+                if left != right:
+                    return False
+                different |= {*left}
+            start += record.num_rows
+        return len(different - {None}) > 1
+
+
+def _key(cell: object) -> object:
+    """A cell as it is compared with that of another column: numbers by what they are, however they are written."""
+    if isinstance(cell, bool | int | float):
+        return None if np.isnan(cell) else float(cell)
+    try:
+        return float(str(cell)) if cell is not None else None
+    except ValueError:
+        return cell
+
 
 def _ones(sums: FloatArray) -> bool:
     return bool(np.all(np.abs(sums - 1.0) <= SIMPLEX_ERROR))
+
+
+def _picked(numbers: FloatArray, rows: FloatArray) -> bool:
+    """Whether the largest number of rows is that of their label, by number or rank, oftener than by chance."""
+    if not len(rows):
+        return False
+    largest, k = rows.argmax(axis=1), rows.shape[1]
+    ordered = np.unique(numbers)
+    firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
+    readings = [numbers - first for first in firsts]
+    readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
+    for codes in readings:
+        chance = sum(np.mean(codes == place) * np.mean(largest == place) for place in range(k))
+        error = np.sqrt(chance * (1.0 - chance) / len(rows))
+        if np.mean(largest == codes) - chance > SIGNIFICANT * error:
+            return True
+    return False

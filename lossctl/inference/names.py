@@ -12,6 +12,9 @@ LABELS = (
         "labels", "targets", "actuals", "true", "y_test", "y_val", "y_actual", "ground_truth", "groundtruth", "gt",
         "observed", "obs", "observation", "outcome",
         "true_label", "true_value", "label_id", "label_ids", "class_label", "class_id", "class", "response",
+        "ist", "ist_wert", "istwert", "tatsächlich", "tatsaechlich", "réel", "reel", "réelle", "reelle",
+        "valeur_réelle", "valeur_reelle", "valor_real", "observado", "verdadero", "verdadeiro", "valore_reale",
+        "osservato", "effettivo", "werkelijk",
     }),
 )  # fmt: skip
 """Names of labels; the first are taken before the others."""
@@ -27,9 +30,16 @@ PREDICTIONS = (
         "predicted_probability", "predicted_value", "prediction_score", "forecast", "forecasts", "estimate",
         "estimated", "fitted", "output", "outputs", "model_output", "softmax", "sigmoid", "logprob", "logprobs",
         "log_prob", "log_probs", "log_proba", "log_probabilities",
+        "prognose", "prognosen", "prognosewert", "vorhersage", "vorhersagen", "vorhergesagt", "prévision", "prevision",
+        "prévisions", "previsions", "prédiction", "prédictions", "prédit", "predit", "pronóstico", "pronostico",
+        "pronósticos", "pronosticos", "predicción", "prediccion", "predicho", "previsto", "previsão", "previsao",
+        "predição", "predicao", "previsione", "previsioni", "predetto", "voorspelling", "voorspeld",
     }),
 )  # fmt: skip
 """Names of predictions; the first are taken before the others."""
+
+BESIDE_PREDICTIONS = frozenset({"real", "reale", "reales", "reais", "vrai", "gerçek"})
+"""Names of labels where a prediction is named too; else they say what is no fake."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,10 @@ class Endings:
 
 
 ENDINGS = Endings(
-    ("_true", "_actual", "_label", "_target", "_observed", "_truth"),
+    ("_true", "_actual", "_label", "_target", "_observed", "_truth", "_ist"),
     (
         "_pred", "_prediction", "_predicted", "_hat", "_prob", "_proba", "_probability", "_score", "_logit",
-        "_forecast", "_estimate",
+        "_forecast", "_estimate", "_prognose", "_vorhersage",
     ),
 )  # fmt: skip
 QUERIES = frozenset({
@@ -78,7 +88,8 @@ _LEARNERS = frozenset({
 _METRICS = frozenset({
     "acc", "accuracy", "acc_norm", "acc_stderr", "acc_norm_stderr", "exact_match", "em", "f1", "correct", "is_correct",
     "bleu", "rouge", "rouge_l", "rouge1", "rouge2", "mse", "mae", "rmse", "mape", "brier", "squared_error",
-    "abs_error", "absolute_error", "residual", "residuals",
+    "abs_error", "absolute_error", "residual", "residuals", "perplexity", "ppl", "word_perplexity", "byte_perplexity",
+    "bits_per_byte",
 })  # fmt: skip
 """Names of how good a row is, or how far off."""
 _COMPONENTS = re.compile(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lossctl.functions.definition import split_specs
+from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, LEFT, QUANTILE, SUM, Choice
 from lossctl.inference.classes import are_counted
 from lossctl.inference.names import (
@@ -75,7 +77,7 @@ class Predictions:
             ]
         )
         if not choices:
-            numbered = [*alike(self.truths, self.guesses, label, others)]
+            numbered = [*alike(self.truths, self.guesses, label, others, logits=self._of_logits)]
             choices = numbered if any(choice.near for choice in numbered) else []
         if not choices and not decided:
             choices = [*self.forced(self.guesses, label.columns if label.sure and label.why != BY_NAME else ())]
@@ -87,6 +89,20 @@ class Predictions:
         yield from choices[:1] if sure else choices
         for name in decided if not sure else ():
             yield Choice((name,), (name,), BY_NAME, sure=len(decided) == 1 and not choices)
+
+    def repeated(self, label: Choice) -> tuple[str, ...]:
+        """The columns that hold in every row what a label beside them does: that label, under another name."""
+        if self.apart or len(label.columns) > 1:
+            return ()
+        names = (column.name for column in self.guesses.free if column.name not in label.columns)
+        return tuple(name for name in names if self.guesses.look.repeats(label.columns[0], name))
+
+    @property
+    def _of_logits(self) -> bool:
+        """Whether logits of classes are asked for, by losses that take them or by none."""
+        specs = split_specs(self.request.loss)
+        classes = all(any(bound.of_classes for bound in meanings(spec)) for spec in specs)
+        return self.request.from_logits and classes
 
     def _decisions(self, names: Sequence[str], label: Choice) -> tuple[str, ...]:
         """Those of some columns that hold no more than the classes: decisions, which were made from something else."""
@@ -253,7 +269,7 @@ class Predictions:
         apart = {*self.beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
-        likely = [column for column in likely if not is_metric(column.name)]
+        likely = [column for column in likely if not (is_metric(column.name) or column.name in self.repeated(label))]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from lossctl.inference.choice import BY_NAME, LEFT, Choice, Proposal
 from lossctl.inference.names import (
+    BESIDE_PREDICTIONS,
     ENDINGS,
     LABELS,
     PREDICTIONS,
@@ -62,20 +63,51 @@ class Proposer:
         """Where the predictions are looked for."""
         self.truths = Side(labels, {*keys[1], *weighing, *self.named_label}, groups) if self.apart else self.guesses
         """Where the labels are: the same, but for labels elsewhere."""
-        self._predictions = Predictions(self.truths, self.guesses, request, self.named_prediction)
+        self.predictions = Predictions(self.truths, self.guesses, request, self.named_prediction)
 
     def proposals(self) -> list[Proposal]:
         """Columns for both roles, likeliest first; the first is sure, or none is.
 
         What names tell is all there is; numbers that nothing tells to be guesses of a label are none.
         """
-        pairs = (Proposal(label, prediction) for label in self.labels() for prediction in self._predictions.of(label))
-        apart = (pair for pair in pairs if not {*self._predictions.beside(pair.label)} & {*pair.prediction.columns})
+        pairs = (Proposal(label, prediction) for label in self.labels() for prediction in self.predictions.of(label))
+        apart = (pair for pair in pairs if not {*self.predictions.beside(pair.label)} & {*pair.prediction.columns})
         proposals = [*islice(apart, MOST)]
         proposals = [pair for place, pair in enumerate(proposals) if not any(map(pair.names, proposals[:place]))]
         proposals = [pair for pair in proposals if pair.prediction.why != LEFT] or proposals
+        doubts = (self._is_repeated, self._is_of_tokens, self._is_of_few_words)
+        proposals = [pair for pair in proposals if not any(doubt(pair) for doubt in doubts)]
         near = [pair for pair in proposals if pair.prediction.near]
         return near or [pair for pair in proposals if any(map(is_guess, pair.prediction.columns))]
+
+    def _is_repeated(self, pair: Proposal) -> bool:
+        """Whether nothing but what is in them tells two columns to be label and prediction, and that is the same."""
+        told = pair.prediction.why == BY_NAME or not pair.prediction.why
+        single = len(pair.label.columns) == len(pair.prediction.columns) == 1
+        if self.apart or told or not single:
+            return False
+        return self.guesses.look.repeats(pair.label.columns[0], pair.prediction.columns[0])
+
+    def _is_of_tokens(self, pair: Proposal) -> bool:
+        """Whether the prediction that nobody named are lists of several lengths, and the label is none."""
+        labels, guesses = (
+            {column.name for column in side.columns if column.kind == "list"} for side in (self.truths, self.guesses)
+        )
+        single = len(pair.prediction.columns) == 1 and not self.named_prediction and not {*pair.label.columns} & labels
+        lists = single and {*pair.prediction.columns} <= guesses
+        return lists and self.guesses.look.differ_in_length(pair.prediction.columns[0])
+
+    def _is_of_few_words(self, pair: Proposal) -> bool:
+        """Whether words of a few rows are held against numbers that are none of probabilities, by no name."""
+        if self.apart or not pair.label.why == pair.prediction.why == LEFT or len(pair.prediction.columns) > 1:
+            return False
+        from lossctl.inference.candidates import ROWS
+
+        look = self.truths.look
+        truth, guess = (look.candidate(names[0]) for names in (pair.label.columns, pair.prediction.columns))
+        if truth is None or guess is None or truth.kind != "text" or self.named_prediction:
+            return False
+        return sum(record.num_rows for record in look.records) < ROWS and not look.alike(truth, guess)
 
     def labels(self) -> Iterator[Choice]:
         """The label columns, likeliest first."""
@@ -88,6 +120,8 @@ class Proposer:
 
             unusual = [name for name in unusual if not decided(self.truths, name)]
         matching = [*usual, *unusual]
+        if not matching and (self.named_prediction or self.guesses.known(PREDICTIONS[0] | PREDICTIONS[1])):
+            matching = self.truths.known(BESIDE_PREDICTIONS)
         same = self.truths.look.same if len(usual) == 1 and unusual else None
         sure = len(matching) == 1 or (same is not None and all(same(usual[0], name) for name in unusual))
         for name in matching:
@@ -97,9 +131,9 @@ class Proposer:
         worded = [*self._labels_of_classes()] if self._vectors else []
         choices = worded or [*self._labels_of_vectors(), *self._labels_of_models()]
         choices = choices or [*self._label_families(), *self._label_endings(), *self._labels_of_classes()]
-        choices = choices or [*self._predictions.forced(self.truths, self._predicted_twins())]
+        choices = choices or [*self.predictions.forced(self.truths, self._predicted_twins())]
         choices = choices or [*self._labels_of_lists()]
-        if not choices and (steps := self._predictions.steps[0]):
+        if not choices and (steps := self.predictions.steps[0]):
             choices = [Choice((self.truths.pattern(steps),), steps, LEFT, sure=False)]
         yield from choices if choices and not choices[0].sure else choices[:1]
         if not choices:
@@ -208,7 +242,7 @@ class Proposer:
             key=lambda column: (order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
         )
         for column in (each.column for each in followed(self.truths, self.guesses, listed, forecast)):
-            alike = forced and guess is not None and self._predictions.is_alike(column, guess)
+            alike = forced and guess is not None and self.predictions.is_alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
 
     def _counted_amounts(self, forecast: Sequence[str]) -> "list[Candidate]":

@@ -38,6 +38,10 @@ def undecided(
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
     hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
+    if role == "prediction" and not proposals:
+        from lossctl.inference.nested import responses
+
+        hint += responses(source.columns)
     options = some_ways(source, request, elsewhere, proposals)
     classes = _of_classes(source, request, elsewhere, proposals[0]) if proposals else None
     if classes is not None and (options or not classes.ways):
@@ -103,10 +107,34 @@ def _what_is_open(proposer: Proposer, proposals: Sequence[Proposal]) -> str:
         return f"no name tells the label, which may be {', '.join(labels[0].columns)}: {_what_predicts(together)}"
     if not labels or not labels[0].sure:
         truths = _columns(proposer.truths, (pair.label for pair in proposals))
-        return open_between("label", truths or _left(proposer, proposer.truths))
+        same = _repeated(proposer, labels[0]) if labels and not proposals else ""
+        what = open_between("label", truths or _left(proposer, proposer.truths))
+        return f"{what}: {same} as {labels[0].columns[0]!r}" if same else what
     predictions = [*dict.fromkeys(proposal.prediction for proposal in proposals)]
+    if not predictions and not proposer.apart and (others := [*_no_predictions(proposer, labels[0])]):
+        return f"no column looks like the prediction of {', '.join(labels[0].columns)}: {', '.join(others)}"
     guesses = _columns(proposer.guesses, predictions) or _left(proposer, proposer.guesses)
     return _what_predicts(predictions) or open_between("prediction", guesses)
+
+
+def _no_predictions(proposer: Proposer, label: Choice) -> Iterator[str]:
+    """What columns are that could be taken for predictions of a label beside them, and are none."""
+    from lossctl.inference.names import is_metric
+
+    if same := _repeated(proposer, label):
+        yield f"{same}, under another name"
+    lists = [column.name for column in proposer.guesses.free if column.kind == "list"]
+    if ragged := [name for name in lists if proposer.guesses.look.differ_in_length(name)]:
+        yield f"lists of {' and '.join(map(repr, ragged))} differ in length, which those of classes do not"
+    columns = [column.name for column in proposer.guesses.free if column.kind == "number"]
+    if metrics := [name for name in columns if is_metric(name) and name not in label.columns]:
+        yield f"{' and '.join(map(repr, metrics))} {'say' if metrics[1:] else 'says'} how good a row is"
+
+
+def _repeated(proposer: Proposer, label: Choice) -> str:
+    """That columns hold what a label does; empty where none do."""
+    same = proposer.predictions.repeated(label)
+    return f"{' and '.join(map(repr, same))} {'hold' if same[1:] else 'holds'} the same in every row" if same else ""
 
 
 def _columns(side: Side, choices: Iterable[Choice]) -> tuple[str, ...]:

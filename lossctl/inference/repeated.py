@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
-from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, key_of
+from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, is_place, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
-from lossctl.inference.names import PREDICTIONS, is_guess, is_key, level_of, plain_name
+from lossctl.inference.names import PREDICTIONS, is_component, is_guess, is_key, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
 from lossctl.inference.side import Side
 
@@ -31,12 +31,27 @@ def models(truths: Side, guesses: Side, label: Choice, others: Collection[str]) 
     yield from models_of_classes(guesses, truth, others) if truth is not None else ()
 
 
-def alike(truths: Side, guesses: Side, label: Choice, others: Collection[str]) -> Iterator[Choice]:
-    """Columns that are alike but for a number, or, beside labels elsewhere, rows of probabilities by their position."""
+def alike(
+    truths: Side, guesses: Side, label: Choice, others: Collection[str], *, logits: bool = False
+) -> Iterator[Choice]:
+    """Columns that are alike but for a number, or all that are left, a number each for the codes of a label.
+
+    Args:
+        truths: where the label is.
+        guesses: where they are looked for.
+        label: the label.
+        others: columns that have a role.
+        logits: whether logits of classes are asked for.
+    """
     truth = truths.look.candidate(label.columns[0]) if len(label.columns) == 1 else None
-    if truth is not None:
-        families = [*of_numbers(guesses, label, truth, others, beside=truths is guesses)]
-        yield from families or (of_position(guesses, truth) if truths is not guesses else ())
+    if truth is None:
+        return
+    beside = truths is guesses
+    choices = [*of_numbers(guesses, label, truth, others, beside=beside)]
+    choices = choices or ([] if beside else [*of_position(guesses, truth)])
+    choices = choices or [*of_scores(guesses, label, truth, others, beside=beside)]
+    vectors = [choice for choice in choices if choice.near and len(choice.patterns) == 1 < len(choice.columns)]
+    yield from (replace(choice, sure=True) for choice in vectors) if logits and len(vectors) == 1 else choices
 
 
 def of_labels(guesses: Side, labels: Sequence[str]) -> list[tuple[str, ...]]:
@@ -108,6 +123,29 @@ def of_position(guesses: Side, truth: "Candidate") -> Iterator[Choice]:
         yield Choice((guesses.pattern(names),), names, SUM)
 
 
+def of_scores(
+    guesses: Side, label: Choice, truth: "Candidate", others: Collection[str], *, beside: bool
+) -> Iterator[Choice]:
+    """All columns that are left, where they are fractions of either sign, as logits of the codes of a label are.
+
+    Those that have names are as many as the codes, and may be models as well; beside the label its rows have to tell.
+    """
+    columns = [each for each in guesses.candidates if each.kind == "number" and each.name not in others]
+    names, spans = tuple(each.name for each in columns), [each.content.numbers for each in columns]
+    placed, codes = all(map(is_place, names)), truth.distinct if truth.kind == "number" else None
+    if codes is None or not 1 < codes <= len(names) or not truth.is_coded(len(names)):
+        return
+    if codes == 2 and (len(names) > 2 or not placed):
+        return
+    if not all((values.values % 1).any() for values in spans) or not any(values.low < 0 for values in spans):
+        return
+    if (beside and not guesses.look.picks(label.columns[0], names)) or not (placed or codes == len(names)):
+        return
+    yield Choice((guesses.pattern(names),), names, NUMBERED, sure=False)
+    if (codes == 2 or not placed) and len(names) <= LISTED:
+        yield Choice(names, names, NUMBERED, sure=False)
+
+
 def of_numbers(
     guesses: Side, label: Choice, truth: "Candidate", others: Collection[str], *, beside: bool
 ) -> Iterator[Choice]:
@@ -172,10 +210,31 @@ def points(guesses: Side, label: Choice, parts: Collection[str]) -> Iterator[Cho
     stems = {stem for name in parts if (stem := stem_of_interval(name))}
     free = [each.name for each in guesses.free if each.kind == "number" and each.name not in {*parts, *label.columns}]
     named = tuple(name for name in free if plain_name(name) in stems)
+    models = _beside(guesses, named, free, label) if named else ()
+    if models:
+        yield Choice((*named, *models), (*named, *models), POINT, sure=False)
     named = named or tuple(name for name in free if plain_name(name) in MEANS)
     named = named or tuple(name for name in free if is_guess(name) and level_of(name) is None)
     if named:
         yield Choice(named, named, POINT, sure=False)
+
+
+def _beside(guesses: Side, named: Sequence[str], free: Sequence[str], label: Choice) -> tuple[str, ...]:
+    """The columns that are models beside those that have an interval: by their names, else near to the first of them.
+
+    Where the label stands among them, what is near may be what it was told from: only names count.
+    """
+    look = guesses.look
+    point = None if {*label.columns} & {column.name for column in guesses.columns} else look.candidate(named[0])
+    columns = [look.candidate(name) for name in free if name not in named and not is_component(name)]
+    return tuple(
+        each.name
+        for each in columns
+        if each is not None
+        and each.kind == "number"
+        and level_of(each.name) is None
+        and (is_guess(each.name) or (point is not None and "prediction" in each.roles and look.alike(point, each)))
+    )
 
 
 def ends(guesses: Side, label: Choice) -> Iterator[Choice]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.inference.grouping import Grouping, is_unit, legal_unit, unit_of
+from lossctl.reading import jq
 from lossctl.reading.columns import Column, fields_in, leaves_in
 from lossctl.words import did_you_mean, natural
 
@@ -131,10 +132,8 @@ def _ensure_outside(pattern: str, columns: Sequence[Column], role: str) -> None:
         inside = pattern.removeprefix(column.name)
         if column.kind == "other" and not column.fields and inside != pattern and inside.startswith((".", "[")):
             path = inside if inside.startswith("[") else f"[0]{inside}"
-            plain = (
-                re.fullmatch(r"[A-Za-z_][\w.]*(\[\d+\]|\.[A-Za-z_]\w*)+", f"{column.name}{path}", re.ASCII) is not None
-            )
-            hint = f", such as jq -c '. + {{values: .{column.name}{path}}}' does" if plain else ""
+            plain = column.path and re.fullmatch(r"(\[\d+\]|\.[A-Za-z_]\w*)+", path, re.ASCII)
+            hint = f", such as {jq.column('values', f'{column.path}{path}')} does" if plain else ""
             what = f"no column {pattern!r} for the {role}: {column.name!r} {NOT_READ}"
             raise UsageError(what, f"Write what is meant as a column of its own{hint}.")
 

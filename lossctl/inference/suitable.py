@@ -1,6 +1,6 @@
 """Which losses suit the columns, and what they need: told from a sample of the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -217,11 +217,12 @@ def _mends(setting: str, fitting: Fit) -> bool:
 
 
 def unless_named(request: Request, settings: Settings) -> Settings:
-    """The settings that the request says nothing of."""
+    """The settings that the request says nothing of; rows are chosen by its condition as well."""
     named = {"classes"} if request.classes else set()
     if request.activation is not None or request.from_logits or request.normalize_rows:
         named |= {"from_logits", "activation", "normalize_rows"}
-    return tuple((name, value) for name, value in settings if name not in named)
+    both = {"where": f"({request.where}) and {dict(settings).get('where')}"} if request.where is not None else {}
+    return tuple((name, both.get(name, value)) for name, value in settings if name not in named)
 
 
 def without_nulls(seen: Seen, request: Request) -> Settings:
@@ -272,7 +273,14 @@ def readable_layout(source: Source, request: Request) -> Layout:
     if layout.text and layout.classes is None and _no_number(planner, layout.roles.label[0]) is None:
         layout = replace(layout, class_labels="codes")  # numbers that are written as text
     example = next((word for word in text.values() if word is not None), "")
-    return replace(layout, unread=frozenset(unread), unread_text=example)
+    worded = bool(unread) and is_name(example) and not any(map(is_number, _words_of(planner, layout, unread)))
+    return replace(layout, unread=frozenset(unread), unread_text=example, worded=worded)
+
+
+def _words_of(planner: LayoutPlanner, layout: Layout, unread: Sequence[str]) -> Iterator[str]:
+    """The cells of the first rows of some models that hold text."""
+    for name in (name for model in layout.models if model.name in unread for name in model.columns):
+        yield from (str(word) for word in planner.head.column(name).to_pylist() if word)
 
 
 def _no_number(planner: LayoutPlanner, column: str) -> str | None:

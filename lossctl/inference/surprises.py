@@ -1,5 +1,6 @@
 """Logarithms of the probability of what each row is, such as those of tokens: their loss needs no label."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
     from lossctl.inference.request import Request
     from lossctl.inference.side import Side
+    from lossctl.reading.columns import Column
 
 MOST = 3
 """How many ways are shown."""
 LOGS = "log=true"
 LOSS = f"surprisal:{LOGS}"
 """The loss of logarithms of probabilities."""
+_PROBABLE = re.compile(r"prob|(^|_)p(_|$)", re.IGNORECASE)
 ROUNDING = 1e-6
 """What the logarithm of a probability may be above 0."""
 
@@ -54,7 +57,9 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
     logarithms, negatives = (_columns(side, named, is_named) for is_named in (is_log_probability, is_surprisal))
     negatives_only = not logarithms
     own, loose = logarithms or negatives, {*named} - {*logarithms, *negatives}
-    if not own or loose or not {*known} <= {*logarithms, *negatives}:
+    if not own:
+        return None if request.loss or request.where is not None else _of_tokens(side, named, known)
+    if loose or not {*known} <= {*logarithms, *negatives}:
         return None
     looks = (side.look.candidate(name) for name in own)
     numbers = [column.content.numbers for column in looks if column is not None and column.kind == "number"]
@@ -76,6 +81,19 @@ def unlabelled(side: "Side", named: Sequence[str], request: "Request") -> Undeci
         for mask in masks
     ]
     return Undecided(what, own_loss(own[0]) + "".join(rest), free)
+
+
+def _of_tokens(side: "Side", named: Sequence[str], known: Sequence[str]) -> Undecided | None:
+    """The question for lists of several lengths that may be of probabilities, where no other prediction is known."""
+    lists = [column for column in side.columns if column.kind == "list" and column.name in {*named}]
+    lists = lists or [column for column in side.free if column.kind == "list" and _PROBABLE.search(column.title)]
+    own = [column.name for column in lists if side.look.differ_in_length(column.name)]
+    if not own or not {*known} <= {*own}:
+        return None
+    what = f"lists of {_listed(own)} differ in length, as those of tokens do, and no column looks like a label"
+    models: Settings = () if named else tuple(("prediction", name) for name in own)
+    hint = f"Probabilities of what each token is need no label: {option(prediction=own[0])} {option(loss='surprisal')}."
+    return Undecided(what, hint, ((*models, ("loss", "surprisal"), *_without_nulls(side, own)),))
 
 
 def of_sums(side: "Side", own: Sequence[str], request: "Request", sign: str = "") -> Undecided | None:
@@ -115,7 +133,14 @@ def _columns(side: "Side", named: Sequence[str], is_named: Callable[[str], bool]
     """The columns of numbers with such a name: of those named, or else of those that are free."""
     numbers = [column for column in side.columns if column.kind in {"number", "list"}]
     among = {*named} or {column.name for column in side.free}
-    return [column.name for column in numbers if column.name in among and is_named(column.title)]
+    known = [column for column in numbers if column.name in among and is_named(column.title)]
+    return [column.name for column in (known if named else of_tokens(known))]
+
+
+def of_tokens(columns: "Sequence[Column]") -> "list[Column]":
+    """Those of some columns of logarithms that are of a token each, without sums and means of these beside them."""
+    single = [column for column in columns if not (is_sum(column.title) or is_mean(column.title))]
+    return single or [*columns]
 
 
 def _ways(side: "Side", named: Sequence[str], own: Sequence[str], *, negatives: bool) -> Iterator[Settings]:

@@ -1,6 +1,5 @@
 """Whether log-probabilities are those of tokens, as perplexity takes them, or sums over the tokens of a row."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,13 +12,13 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.look import rows_of
-from lossctl.inference.names import is_count, is_log_probability, is_mean, is_sum
+from lossctl.inference.names import is_count, is_mean, is_sum
 from lossctl.inference.reader import Reader
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow
-from lossctl.reading.columns import Column, fields_in
+from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source, Wanted
 
 LIMIT = 20.0
@@ -146,26 +145,3 @@ def _ensure_once(source: Source, name: str, weight: str) -> None:
     if total and matching == total and (is_count(weight) or total > 2):
         what = f"{weight!r} is the number of tokens in the lists {name!r}: each token counts once without it"
         raise Undecided(what, f"Leave {option(weight=weight)} out: with it, those of long rows count more than others.")
-
-
-def ensure_no_items(columns: Sequence[Column]) -> None:
-    """Check that there are no log-probabilities in lists of objects, as chat completions have them.
-
-    Raises:
-        UsageError: there are, with what makes a column of lists of them.
-    """
-    for column in (*columns, *fields_in(columns)):
-        for path in column.items:
-            name = path.rpartition(".")[2]
-            plain = re.fullmatch(r"[A-Za-z_][\w.]*", column.name, re.ASCII)
-            if plain and is_log_probability(name) and not is_sum(name):
-                made = f"{name}s" if f"{name}s" not in {each.name for each in columns} else f"token_{name}s"
-                numbers = f"[.{column.name}{path.replace('[]', '[]?')}]"
-                if keyed := re.fullmatch(r"\[\]\.\d+(\.\w+)", path):  # by the number of a token, that which came first
-                    numbers = f"[.{column.name}[] | select(.) | to_entries[0].value{keyed[1]}]"
-                what = f"{column.name!r} is a list of objects, whose {name!r} is to be a list in a column of its own"
-                hint = (
-                    f"Such as jq -c '. + {{{made}: {numbers}}}' makes of JSON Lines; "
-                    f"then {option(prediction=made)} {option(loss='surprisal:log=true')}."
-                )
-                raise UsageError(what, hint)

@@ -93,7 +93,9 @@ class Array:
 
 
 def cells(values: npt.NDArray[Any]) -> pa.Array:
-    """The cells of an array ``(n,)``, or lists for one of ``(n, k)``."""
+    """The cells of an array ``(n,)`` or ``(n, 1)``, or lists for one of ``(n, k)``."""
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
     if values.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(cells(np.ascontiguousarray(values).ravel()), values.shape[1])
     native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))

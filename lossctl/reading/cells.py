@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled
 from lossctl.domain import BoolArray, FloatArray, Span, laid_out, row_sum, span_of
 from lossctl.reading.storage import contents, is_list, mask_of
 
@@ -182,7 +183,7 @@ def cuts_of_lists(columns: Sequence[pa.Array], n: int) -> Iterator[tuple[int, in
     """
     import pyarrow.compute as pc
 
-    lengths = [floats(pc.fill_null(pc.list_value_length(column), 0)) for column in columns]
+    lengths = [floats(filled(pc.list_value_length(column), 0)) for column in columns]
     longest = np.maximum.reduce([np.ones(n), *lengths]).astype(np.int64).tolist()
     start, width = 0, 1
     for row, length in enumerate(longest):

@@ -1,5 +1,6 @@
 """What a column of a source is: a name, the kind of its cells, and the fields inside it."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lossctl.dataclass import dataclass
@@ -17,8 +18,10 @@ class Column:
     """The fields of a struct. The keys of a map are known only by its rows."""
     inside: bool = False
     """Whether it stands inside a column that is there too."""
-    items: tuple[str, ...] = ()
-    """Of a list of objects, which is not read, the paths to the numbers in it as jq has them: ``[].logprob``."""
+    path: str = ""
+    """Where it stands in a row, as jq has it; empty where that is not asked for."""
+    items: tuple[tuple[str, str], ...] = ()
+    """Of a list of objects, which is not read, the numbers in it: what each is called, and its path."""
 
     @property
     def title(self) -> str:
@@ -37,14 +40,21 @@ def fields_in(columns: Sequence[Column]) -> Iterator[Column]:
 
 
 def unnested(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth."""
+    """Columns, in place of structs that are no objects from names to numbers the fields inside them, at every depth.
+
+    A field that is called as a column beside its struct is left out: who says the name means the column.
+    """
     if not any(column.fields for column in columns):
         return tuple(columns)
-    names = {column.name for column in columns}
+    times = Counter(column.name for column in columns)
     listed: list[Column] = []
     for column in columns:
-        nested = column.fields if column.kind == "other" else ()
-        listed += [field for field in unnested(nested) if field.name not in names] if nested else [column]
+        nested = column.fields if column.kind == "other" and times[column.name] == 1 else ()
+        listed += (
+            [field for field in unnested(nested) if not {field.name, field.title} & times.keys()]
+            if nested
+            else [column]
+        )
     return tuple(listed)
 
 

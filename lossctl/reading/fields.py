@@ -9,38 +9,60 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from lossctl.reading import jq
 from lossctl.reading.cells import kind_of
 from lossctl.reading.columns import Column
 from lossctl.reading.pairs import columns_of, field_of, other_key, places_of_pair
 from lossctl.reading.storage import contents, is_list, plain
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
-MOST_ITEMS = 8
+MOST_ITEMS = 64
 """How many numbers in lists of objects are named."""
 Steps = tuple[int, ...]
 """The way from a column to a field in it: the number of the field at each level."""
 
 
-def column_of(name: str, kind: pa.DataType, *, inside: bool = False) -> Column:
-    """A column of that type, with the fields inside it."""
+def column_of(name: str, kind: pa.DataType, path: str = "", *, inside: bool = False) -> Column:
+    """A column of that type, with the fields inside it; a field is told by its path, as jq has it."""
     if not pa.types.is_nested(contents(kind)):
         return Column(name, kind_of(kind), inside=inside)
-    fields = tuple(column_of(f"{name}.{field.name}", field.type, inside=True) for field in _fields(kind))
+    path = path or jq.inside("", name)
+    fields = tuple(
+        column_of(f"{name}.{field.name}", field.type, jq.inside(path, field.name), inside=True)
+        for field in _fields(kind)
+    )
     of_numbers = len(fields) > 1 and all(field.kind == "number" for field in fields)
     keyed = of_numbers or places_of_pair(kind) is not None
-    items = sorted(_numbers_in(kind), key=lambda path: path.count("[]")) if is_list(contents(kind)) else ()
-    return Column(name, "object" if keyed else kind_of(kind), fields, inside, tuple(items[:MOST_ITEMS]))
+    items = sorted(_items_in(kind, "", path), key=lambda item: item[1].count("[]")) if _is_of_objects(kind) else ()
+    return Column(name, "object" if keyed else kind_of(kind), fields, inside, path, tuple(items[:MOST_ITEMS]))
 
 
-def _numbers_in(kind: pa.DataType) -> Iterator[str]:
-    """The paths to the numbers in objects in lists, and in lists and objects in these."""
+def _is_of_objects(kind: pa.DataType) -> bool:
+    """Whether a type is a list of objects, or a list of such."""
     kind = contents(kind)
     if is_list(kind):
-        yield from (f"[]{path}" for path in _numbers_in(kind.value_type) if path)
-    for field in _fields(kind):
-        if kind_of(field.type) == "number":
-            yield f".{field.name}"
-        yield from (f".{field.name}{path}" for path in _numbers_in(field.type))
+        inner = contents(kind.value_type)
+        return pa.types.is_struct(inner) or _is_of_objects(inner)
+    return False
+
+
+def _items_in(kind: pa.DataType, name: str, path: str) -> Iterator[tuple[str, str]]:
+    """What the numbers in objects in lists are called, and in lists and objects in these, with their paths for jq.
+
+    Of objects by the number of a token there is that which came first; of lists of numbers, those that are no null.
+    """
+    kind = contents(kind)
+    if is_list(kind):
+        numbers = " | numbers" if kind_of(contents(kind.value_type)) == "number" else ""
+        yield from ((inner, f"{way}{numbers}") for inner, way in _items_in(kind.value_type, name, f"{path}[]?"))
+    elif fields := _fields(kind):
+        keyed = all(field.name.isdecimal() for field in fields)
+        if keyed:
+            yield from _items_in(fields[0].type, name, f"{path} | select(.) | to_entries[0].value")
+        for field in () if keyed else fields:
+            yield from _items_in(field.type, field.name, jq.inside(path, field.name))
+    elif kind_of(kind) == "number":
+        yield name, path
 
 
 def _fields(kind: pa.DataType) -> list[pa.Field]:

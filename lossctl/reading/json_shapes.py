@@ -2,9 +2,11 @@
 
 import json
 import re
+import shlex
 from typing import Any
 
 from lossctl.errors import DataError, option
+from lossctl.reading import jq
 from lossctl.reading.nesting import too_deep
 
 MOST = 1 << 22
@@ -65,7 +67,8 @@ def _of_object(value: dict[str, Any], *, columns: bool) -> tuple[str, str] | Non
             return 'one JSON object, as pandas writes with orient="index"', RECORDS
     nested = [key for key, cell in value.items() if _are_objects(cell) and not (len(value) > 1 and _are_scores(cell))]
     if len(nested) == 1 and not any(isinstance(cell, int | float) for cell in values):  # a row has a label
-        return f"one JSON object, whose rows stand under the key {nested[0]!r}", f"jq -c '.{nested[0]}[]' FILE"
+        rows = shlex.quote(jq.inside("", nested[0]) + "[]")
+        return f"one JSON object, whose rows stand under the key {nested[0]!r}", f"jq -c {rows} FILE"
     lengths = {len(cell) if isinstance(cell, list) else 0 for cell in values}
     if columns and len(values) > 1 and len(lengths) == 1 and not lengths & {0, 1}:
         return COLUMNS, f"{RECORDS} If it is one row of lists, say {option(format='jsonl')}."

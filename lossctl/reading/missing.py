@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import filled, in_arrow, scalar, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray
 from lossctl.reading.cells import floats, kind_of
@@ -85,7 +85,7 @@ def nulled_where(array: pa.Array, missing: BoolArray) -> pa.Array:
     import pyarrow.compute as pc
 
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    return pc.if_else(pa.array(missing), pa.scalar(None, array.type), array)
+    return pc.if_else(in_arrow(missing), scalar(None, array.type), array)
 
 
 def without_truths(array: pa.Array) -> pa.Array:
@@ -124,7 +124,7 @@ def equal(array: pa.Array, word: str) -> BoolArray:
 
         hit = np.zeros(len(array), dtype=np.bool_)
         hit[floats(pc.list_parent_indices(array)).astype(np.int64)[equal(array.flatten(), word)]] = True
-        return np.asarray(hit & (floats(pc.fill_null(pc.list_value_length(array), 0)) == 1))
+        return np.asarray(hit & (floats(filled(pc.list_value_length(array), 0)) == 1))
     kind, number = kind_of(array.type), as_number(word)
     if kind == "text":
         return _equal_words(array, word)

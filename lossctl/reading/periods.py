@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import filled, scalar, words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.reading.cells import BadRow, kind_of, shown, text_of
 from lossctl.reading.missing import USUAL, as_number
@@ -61,7 +61,7 @@ def periods(array: pa.Array, unit: str, column: str, first: First = "") -> pa.Ar
         raise BadRow(0, what, _advice(column, number=kind_of(kind) == "number"))
     words = pc.strftime(dates, format=PERIODS[unit])
     if unit == "quarter":
-        words = pc.binary_join_element_wise(words, pc.quarter(dates).cast(pa.string()), "")
+        words = pc.binary_join_element_wise(words, pc.quarter(dates).cast(pa.string()), scalar(""))
     return pa.DictionaryArray.from_arrays(indices, words)
 
 
@@ -121,7 +121,7 @@ def _dates(written: pa.Array, unit: str, column: str, first: First) -> pa.Array:
         return dates.cast(pa.timestamp("s"))
     except pa.ArrowException:
         place = next(place for place in range(len(dates)) if not _is_date(dates[place]))
-        rows = pc.equal(written.indices, pa.scalar(place, written.indices.type)).fill_null(fill_value=False)
+        rows = filled(pc.equal(written.indices, scalar(place, written.indices.type)), value=False)
         word = written.dictionary[place].as_py()
         what = f"column {column!r} holds {shown(word)}, which is no date to group by {unit}"
         advice = f"Others have the {first} first. " if first else ""

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled, scalar
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.reading.cells import elements, floats
@@ -80,7 +81,7 @@ def rest_of_lists(cells: pa.Array, matrix: FloatArray) -> Rest | None:
     import pyarrow.compute as pc
 
     k = matrix.shape[1]
-    whole = pc.fill_null(pc.equal(pc.list_value_length(cells), k), fill_value=False)
+    whole = filled(pc.equal(pc.list_value_length(cells), scalar(k)), value=False)
     numbers, rows = cells.filter(whole).flatten(), np.asarray(whole)
     rest = rest_of(numbers, matrix[rows].ravel(), mask_of(numbers))
     if rest is None:

@@ -7,6 +7,7 @@ so nobody may ask an array for its nulls that did not come through here.
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled
 from lossctl.domain import BoolArray
 
 
@@ -133,7 +134,7 @@ def _nested(array: pa.Array) -> pa.Array:
         return array
     import pyarrow.compute as pc
 
-    lengths = pc.fill_null(pc.list_value_length(array).cast(pa.int64()), 0)
+    lengths = filled(pc.list_value_length(array).cast(pa.int64()), 0)
     counts = np.frombuffer(lengths.buffers()[1], np.int64, len(array), 8 * lengths.offset)
     ends = pa.py_buffer(np.concatenate([[0], np.cumsum(counts)]))
     return _from(pa.large_list(cells.type), array, [ends], [cells])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import filled, scalar, words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.errors import option
 from lossctl.reading.cells import BadRow, floats, shown
@@ -75,7 +75,7 @@ def numerals(
         row = int(wrong.argmax())
         raise not_a_number(row, column, words[row].as_py())
     words = pc.replace_substring_regex(pc.replace_substring(words, pattern=decimal, replacement="."), r"^\+", "")
-    return pc.if_else(missing, pa.scalar(None, pa.string()), words)
+    return pc.if_else(missing, scalar(None), words)
 
 
 def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, decimal: str = ".") -> pa.Array:
@@ -94,7 +94,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
     if wrong.any():
         row = int(wrong.argmax())
         raise BadRow(row, f"column {column!r} holds {shown(words[row].as_py())}, which is not a list of numbers")
-    words = pc.if_else(missing, pa.scalar(None, pa.string()), words)
+    words = pc.if_else(missing, scalar(None), words)
     within = decimal == "," and _mask(pc.match_substring_regex(words, pattern=r",[^\s\])]")).any()
     separator = ";" if within else ","
     if not within:
@@ -105,7 +105,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
             what = f"column {column!r} holds {shown(words[row].as_py())}, where a comma and a space separate numbers"
             raise BadRow(row, what, f"For a decimal comma say {option(decimal=',')}.")
     inner = pc.replace_substring_regex(words, pattern=r"^.\s*|\s*,?\s*.$", replacement="")
-    inner = pc.if_else(pc.equal(inner, words_in_arrow([""])[0]), pa.scalar(None, pa.string()), inner)
+    inner = pc.if_else(pc.equal(inner, words_in_arrow([""])[0]), scalar(None), inner)
     lists = pc.split_pattern(
         pc.replace_substring_regex(inner, pattern=rf"\s*{separator}\s*|\s+", replacement=separator), pattern=separator
     )
@@ -140,6 +140,4 @@ def are_numbers(words: pa.Array, nulls: Sequence[str], decimal: str = ".", thous
 
 
 def _mask(array: pa.Array) -> BoolArray:
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.fill_null(array, fill_value=False))
+    return np.asarray(filled(array, value=False))

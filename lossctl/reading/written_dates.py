@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled, scalar
 from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow, shown
 
@@ -70,7 +71,9 @@ def order_of(words: pa.Array) -> Order:
     dotted = words.filter(pc.match_substring_regex(words, _DOTTED))
     slashed = words.filter(pc.match_substring_regex(words, _SLASHED))
     parts = pc.extract_regex(slashed, _SLASHED)
-    days, months = (slashed.filter(pc.greater(parts.field(name).cast(pa.int32()), 12)) for name in ("one", "two"))
+    days, months = (
+        slashed.filter(pc.greater(parts.field(name).cast(pa.int32()), scalar(12))) for name in ("one", "two")
+    )
     return Order(*(str(some[0].as_py()) if len(some) else "" for some in (slashed, dotted, days, months)))
 
 
@@ -131,7 +134,7 @@ def whole_cells(words: pa.Array, word: str, name: str) -> pa.Array:
     import pyarrow.compute as pc
 
     dates, iso = (pc.match_substring_regex(words, form) for form in (_OTHER, f"^{_DATE}($|[T ])"))
-    others = pc.and_not(dates, iso).fill_null(fill_value=False)
+    others = filled(pc.and_not(dates, iso), value=False)
     if pc.any(others).as_py():
         row = int(np.argmax(others.to_numpy(zero_copy_only=False)))
         what = f"column {name!r} holds {shown(words[row].as_py())}, which is not held against {word!r}"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.arrow import in_arrow, in_numpy, words_in_arrow
+from lossctl.arrow import filled, in_arrow, in_numpy, scalar, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.document import strict, word_of
 from lossctl.domain import FloatArray
@@ -91,7 +91,21 @@ def _joined(parts: Iterable[Texts]) -> Texts:
             merged[-1] += part
         else:
             merged.append(part)
-    return merged[0] if len(merged) == 1 else pc.binary_join_element_wise(*merged, "")
+    return merged[0] if len(merged) == 1 else _beside(*merged)
+
+
+def _beside(*parts: Texts) -> "pa.Array":
+    """Texts one behind the other; null where one of them is."""
+    return pc.binary_join_element_wise(*map(_operand, parts), scalar(""))
+
+
+def _where(condition: "pa.Array", texts: Texts, other: str) -> "pa.Array":
+    """Texts where a condition holds, and another where it does not."""
+    return pc.if_else(condition, _operand(texts), scalar(other))
+
+
+def _operand(texts: Texts) -> "pa.Array | pa.Scalar":
+    return scalar(texts) if isinstance(texts, str) else texts
 
 
 def _object(columns: Columns, brackets: Brackets) -> Iterator[Texts]:
@@ -104,7 +118,7 @@ def _object(columns: Columns, brackets: Brackets) -> Iterator[Texts]:
         behind = brackets.between
         if isinstance(column, Some):
             some = _joined([head, _values(column.values, columns.n, brackets)])
-            yield pc.if_else(in_arrow(column.present), some, "")
+            yield _where(in_arrow(column.present), some, "")
         elif isinstance(column, Columns):
             yield from (head, *_object(column, brackets.inner()))
         else:
@@ -118,11 +132,11 @@ def _values(column: Column, n: int, brackets: Brackets) -> Texts:
     if isinstance(column, Same):
         return brackets.write(strict(column.value))
     if isinstance(column, pa.Array) and pa.types.is_string(column.type):
-        return pc.fill_null(_escaped(column), "null")
+        return filled(_escaped(column), "null")
     if isinstance(column, np.ndarray | pa.Array):
         known = np.isfinite(_plain(column))
-        texts = pc.if_else(in_arrow(known), _numbers(column), "null")
-        return pc.if_else(pc.is_valid(column), texts, "null") if isinstance(column, pa.Array) else texts
+        texts = _where(in_arrow(known), _numbers(column), "null")
+        return _where(pc.is_valid(column), texts, "null") if isinstance(column, pa.Array) else texts
     return words_in_arrow([brackets.write(strict(value)) for value in entries(column, n)])
 
 
@@ -131,13 +145,13 @@ def _cells(column: Column, n: int, cell: Callable[[Any], str]) -> Texts:
     if isinstance(column, Same):
         return cell(column.value)
     if isinstance(column, Some):
-        return pc.if_else(in_arrow(column.present), _cells(column.values, n, cell), "")
+        return _where(in_arrow(column.present), _cells(column.values, n, cell), "")
     if isinstance(column, np.ndarray):
         return _numbers(column)
     if isinstance(column, pa.Array) and pa.types.is_floating(column.type):
-        return pc.if_else(pc.is_valid(column), _numbers(column), "")
+        return _where(pc.is_valid(column), _numbers(column), "")
     if isinstance(column, pa.Array) and not pc.any(pc.match_substring_regex(column, r"[^\w .-]")).as_py():
-        return pc.fill_null(column, "")
+        return filled(column, "")
     return words_in_arrow([cell(value) for value in entries(column, n)])
 
 
@@ -151,7 +165,7 @@ def _numbers(column: "np.ndarray[Any, Any] | pa.Array") -> Texts:
 
 def _plain(column: "np.ndarray[Any, Any] | pa.Array") -> "np.ndarray[Any, Any]":
     """Numbers for NumPy, 0 where there is none."""
-    return in_numpy(column.fill_null(0.0)) if isinstance(column, pa.Array) else column
+    return in_numpy(filled(column, 0.0)) if isinstance(column, pa.Array) else column
 
 
 def shortest(values: FloatArray) -> "pa.Array":
@@ -161,7 +175,7 @@ def shortest(values: FloatArray) -> "pa.Array":
     whole = usual & (values == np.trunc(values))
     texts = in_arrow(values).cast(pa.string())
     if whole.any():
-        texts = pc.binary_join_element_wise(texts, pc.if_else(in_arrow(whole), ".0", ""), "")
+        texts = _beside(texts, _where(in_arrow(whole), ".0", ""))
     odd = ~usual & np.isfinite(values)
     return pc.replace_with_mask(texts, in_arrow(odd), words_in_arrow([*map(repr, values[odd].tolist())]))
 
@@ -169,7 +183,7 @@ def shortest(values: FloatArray) -> "pa.Array":
 def _escaped(words: "pa.Array") -> "pa.Array":
     """Texts as JSON has them; null for what is none."""
     if not pc.any(pc.match_substring_regex(words, ESCAPED)).as_py():
-        return pc.binary_join_element_wise('"', words, '"', "")
+        return _beside('"', words, '"')
     return words_in_arrow([None if word is None else encode_basestring(word) for word in words.to_pylist()])
 
 
@@ -179,14 +193,14 @@ def _nonfinite(columns: Columns, brackets: Brackets) -> Texts:
     for key, column in columns.by_key.items():
         words = _words(column, columns.n, inner)
         if words is not None:
-            entry = pc.binary_join_element_wise(f"{inner.between}{encode_basestring(key)}: ", words, "")
-            named.append(pc.fill_null(entry, ""))  # Arrow's own way to skip nulls loses rows that have nothing else
+            entry = _beside(f"{inner.between}{encode_basestring(key)}: ", words)
+            named.append(filled(entry, ""))  # Arrow's own way to skip nulls loses rows that have nothing else
     if not named:
         return ""
-    listed = pc.binary_join_element_wise(*named, "")
+    listed = _beside(*named)
     inside = pc.utf8_slice_codeunits(listed, len(inner.between))
     whole = _joined([f'{brackets.between}"nonfinite": {inner.opening}', inside, inner.closing])
-    return pc.if_else(pc.not_equal(listed, ""), whole, "")
+    return _where(pc.not_equal(listed, scalar("")), whole, "")
 
 
 def _words(column: Column, n: int, brackets: Brackets) -> "pa.Array | None":

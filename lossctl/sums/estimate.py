@@ -96,6 +96,31 @@ class Estimate:
         """Whether all rows, or clusters, have one weight."""
         return self.units == self._count
 
+    @property
+    def others(self) -> "Estimate | None":
+        """This without the row or cluster that carries too much and makes it higher.
+
+        ``None`` where none does, or it cannot be told; or where that one makes it lower: then there may be more like
+        it, of which too few are in these rows, and the others are too high.
+        """
+        alone = self.doubted != "share" or self.pulled_down or self.lags or self.anytime is not None
+        return None if alone else self.without_the_largest()
+
+    def side(self, level: float) -> int:
+        """On which side of 0 it is shown to be: 1 above, −1 below, 0 where it is not.
+
+        The whole interval is there; where one row or cluster carries too much, that of the others, too.
+        """
+        for side, estimate in ((1, self), (-1, self.turned())):
+            others = estimate.others if estimate.doubted else estimate
+            if others is not None and min(one.interval(level)[0] for one in (estimate, others)) > 0.0:
+                return side
+        return 0
+
+    def turned(self) -> "Estimate":
+        """That of the number less than 0 by as much as this is above."""
+        return replace(self, value=-self.value, pulled_down=not self.pulled_down)
+
     def without_the_largest(self) -> "Estimate":
         """This without the row or cluster that carries most, which makes it higher; of unlike weights, no higher."""
         count, alike = self._count, self.are_alike

@@ -1,5 +1,6 @@
 """Help and version: short ways to start, words that fit."""
 
+import datetime as dt
 import itertools
 import re
 import subprocess
@@ -16,8 +17,10 @@ from lossctl.cli.app import wired
 from lossctl.cli.command import commands
 from lossctl.cli.commands.help import FOLDERS, text_of
 from lossctl.cli.help import whole
+from lossctl.records import MANY
 
 DOCS = FOLDERS[1]
+ROLES = ("-l", "cross_entropy", "-y", "label", "--classes", "a,b", "--nulls", "drop")
 
 
 @pytest.mark.lowest
@@ -31,33 +34,49 @@ def test_version_is_one_line(lossctl):
 @pytest.mark.lowest
 def test_no_evaluation_of_a_file_loads_pandas(plain_environment, tmp_path):
     """It takes a third of a second, and Arrow asks for it wherever it is given an object of Python's."""
+    n = MANY + 2
     table = pa.table(
         {
-            "label": ["b", "a", "b"],
-            "p": pa.array([[0.5, 0.5], None, [0.25, 0.75]], pa.list_(pa.float64())),
-            "p_a": [0.5, 0.25, 0.75],
-            "p_b": [0.5, 0.75, 0.25],
-            "by": pa.array(["north", None, "south"]).dictionary_encode(),
+            "label": ["b", "a"] * (n // 2),
+            "p": pa.array([[0.5, 0.5], None] * (n // 2), pa.list_(pa.float64())),
+            "p_a": [0.25] * n,
+            "p_b": [0.75] * n,
+            "by": pa.array(["north", None] * (n // 2)).dictionary_encode(),
+            "user": [None, "", 'a "quoted" one', *(f"user_{place}" for place in range(n - 3))],
+            "number": range(n),
+            "day": [dt.date(2024, 1, 1), None] * (n // 2),
         }
     )
     pq.write_table(table, tmp_path / "rows.parquet")
     pyarrow.csv.write_csv(table.drop_columns(["p"]), tmp_path / "rows.csv")
-    script = (
-        "import sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
-        "print('status', status, 'pandas' in sys.modules)"
-    )
-    for name, prediction, *options in (
-        ("rows.parquet", "p", "eval", "--by", "by", "--grad"),
-        ("rows.parquet", "p_*", "eval", "--by", "by", "--grad"),
-        ("rows.csv", "p_*", "eval", "--by", "by", "--grad"),
-        ("rows.csv", "p_*", "samples", "--top", "2"),
-    ):
-        options += ["-l", "cross_entropy", "-y", "label", "-p", prediction, "--classes", "a,b", "--nulls", "drop"]
-        command = [sys.executable, "-c", script, options[0], str(tmp_path / name), *options[1:]]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=plain_environment(), timeout=HANGS, check=True
+    runs = [
+        [command, str(tmp_path / name), "-p", prediction, *options, *ROLES]
+        for name, prediction, command, *options in (
+            ("rows.parquet", "p", "eval", "--by", "by", "--grad"),
+            ("rows.parquet", "p_*", "eval", "--by", "by", "--grad"),
+            ("rows.parquet", "p_*", "eval", "--by", "user", "-f", "json"),
+            ("rows.parquet", "p_*", "eval", "--by", "number", "-f", "csv"),
+            ("rows.parquet", "p_*", "eval", "--by", "day:quarter"),
+            ("rows.csv", "p_*", "eval", "--by", "by", "--grad"),
+            ("rows.csv", "p_*", "eval", "--by", "user,number:4", "-f", "csv"),
+            ("rows.csv", "p_*", "samples", "--top", "2"),
         )
-        assert done.stdout.splitlines()[-1] == "status 0 False", (name, prediction)
+    ]
+    script = (
+        "import sys; from lossctl.cli.app import run\n"
+        "for line in sys.stdin: print('\\nstatus', run(eval(line)), 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input="".join(f"{run}\n" for run in runs),
+        capture_output=True,
+        text=True,
+        env=plain_environment(),
+        timeout=HANGS,
+        check=True,
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("status ")]
+    assert dict(zip(map(str, runs), told, strict=True)) == dict.fromkeys(map(str, runs), "status 0 False"), done.stderr
 
 
 @pytest.mark.lowest

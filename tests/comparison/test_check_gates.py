@@ -8,6 +8,7 @@ import pytest
 
 import lossctl
 from lossctl.comparison import runs
+from lossctl.rendering.renderer import Style, renderers
 
 RANDOM = np.random.default_rng(14)
 ROWS = 400
@@ -272,3 +273,24 @@ def test_a_baseline_in_a_file_of_its_own_is_that_of_the_same_rows(claim):
     several = {**usual, "prediction": ["p", "q=p"]}
     assert lossctl.check_gates([{**gate, "model": "q", "baseline": old}], new, **several).verdict == "pass"
     assert lossctl.check_gates([{**gate, "baseline": old}], new, **several).verdict == "error"
+
+
+@pytest.mark.parametrize("gates", [1, 2, 5])
+def test_what_is_wrong_with_the_data_is_said_once_with_the_gates_that_it_concerns(gates):
+    names = [f"gate{number}" for number in range(gates)]
+    asked = [{"name": name, "loss": "mae", "max": 1.0} for name in names]
+    verdicts = lossctl.check_gates(asked, {"label": [0.0, 1.0], "prediction": [0.5, float("nan")]})
+    text = renderers.get("plain").render(verdicts.document(), Style())
+    (line,) = (line for line in text.splitlines() if "ERROR" in line)
+    assert line.startswith(f"ERROR {', '.join(names)}: ")
+    assert [one.state for one in verdicts.verdicts] == ["error"] * gates
+    assert len(verdicts.lines) == gates
+
+
+def test_a_bound_that_is_further_off_because_there_are_several_gates_says_so():
+    data = {"label": [0.0] * 50, "prediction": [1.0, 2.0] * 25}
+    gates = [{"name": name, "loss": "mae", "max": 1.9} for name in "ab"]
+    assert "several gates" not in lossctl.check_gates(gates[:1], data).lines[0]
+    first, second = lossctl.check_gates(gates, data).lines
+    assert "(at 97.5 %, as one of several gates)" in first + second
+    assert ("several gates" in first) != ("several gates" in second)  # Holm's last has its own confidence

@@ -1,4 +1,4 @@
-"""A limit that is passed beyond doubt fails, whatever a single row carries; one that is kept passes."""
+"""A limit passed beyond doubt fails, whatever a single row carries; what that row alone puts above it is no pass."""
 
 from dataclasses import replace
 
@@ -127,3 +127,58 @@ def test_several_gates_are_held_together_whatever_is_trusted():
     assert alone.state == "fail"  # t₀.₉₅ of 98 is 1.6606, and 1.9450 − 1.6606·0.1·√((1 − 0.3/0.99)·100/98) is 1.8049
     assert alone.measured.least(0.95) == pytest.approx(1.8049, abs=2e-4)
     assert {verdict.state for verdict in together} == {"inconclusive"}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_one_row_alone_puts_above_the_limit_never_passes(loss):
+    limit = 1.05 * value(loss, LABEL * FACTOR)
+    place = int(np.argmin(LABEL))
+    others = {"label": np.delete(LABEL, place), "prediction": np.delete(LABEL * FACTOR, place)}
+    (without,) = lossctl.evaluate(others, loss).results
+    states = set()
+    for times in (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 1e3, 1e6):
+        broken = LABEL * FACTOR
+        broken[place] *= times
+        verdict = state(loss, broken, limit, on_inconclusive="fail")
+        if verdict.measured.value > limit and verdict.measured.estimate.doubted:
+            assert without.value <= limit
+            states.add(verdict.exit_status)
+    assert 4 in states
+    assert states <= {1, 4}
+
+
+@pytest.mark.parametrize(("rows", "status"), [(1, 4), (2, 4), (3, 4), (4, 4), (12, 1)])
+def test_a_few_rows_that_are_as_far_off_are_no_pass_either(rows, status):
+    # n − k rows of 1 and k of 100, held against 1.05
+    data = {"label": np.zeros(1000), "prediction": [*[1.0] * (1000 - rows), *[100.0] * rows]}
+    gate = {"name": "g", "loss": "mae", "max": 1.05, "on_inconclusive": "fail"}
+    assert lossctl.check_gates(gate, data).exit_code == status
+
+
+def by_hand(before, now, loss):
+    """On which side of 0 the interval of the mean difference of the rows lies, the outermost left out."""
+    rows = now**2 - before**2 if loss in {"mse", "rmse"} else np.abs(now) - np.abs(before)
+    others = np.delete(rows, np.argmax(np.abs(rows - rows.mean())))
+    reach = 1.9720 * others.std(ddof=1) / np.sqrt(len(others))  # t at 0.975 of 198 degrees of freedom
+    return int(others.mean() - reach > 0.0) - int(others.mean() + reach < 0.0)
+
+
+@pytest.mark.parametrize("loss", ["mae", "mse", "rmse"])
+@pytest.mark.parametrize("change", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("row", [-2.5, 2.5])
+def test_models_differ_where_all_rows_say_so_and_those_without_the_one_that_carries_most(loss, change, row):
+    random = np.random.default_rng(17)
+    before = 4.0 + 0.3 * random.normal(size=N)
+    now = before - change + 0.3 * random.normal(size=N)
+    now[0] = before[0] + row
+    for turned, words in ((1, ("better", "worse")), (-1, ("worse", "better"))):
+        models = {"a": before, "b": now} if turned == 1 else {"a": now, "b": before}
+        (one,) = lossctl.compare({"label": np.zeros(N), **models}, loss, prediction=["a", "b"], label="label").results
+        assert one.estimate.doubted == "share"
+        by_others = by_hand(before, now, loss)
+        interval = [turned * end for end in (one.ci_low, one.ci_high)]
+        by_all = int(min(interval) > 0.0) - int(max(interval) < 0.0)
+        with_it = np.sign(row) == by_others  # else there may be more that weigh against it
+        shown = by_others == by_all != 0 and with_it
+        assert one.verdict == (words[by_others > 0] if shown else "not trusted")
+        assert shown == (change == 0.2 and row < 0.0)

@@ -264,3 +264,30 @@ def test_what_is_asked_about_models_in_one_file_is_answered_by_two_of_them(lossc
     done = lossctl("compare", tmp_path / "two.csv", "-p", "model_*", "-l", "cross_entropy", "--normalize-rows")
     assert done.status == 2
     assert "-p base=COL -p new=COL" in done.err
+
+
+@pytest.mark.parametrize(("first", "names"), [(0, ("y", "target")), (1, ("truth", "y_true")), (1, ("label", "label"))])
+def test_two_files_that_hold_labels_of_their_own_are_compared_and_none_is_taken_for_the_labels(tmp_path, names, first):
+    rng = np.random.default_rng(1)
+    label, rows = rng.integers(0, 3, 40), rng.dirichlet([1, 1, 1], (2, 40))
+    for name, file, stem, probabilities in zip(names, ("a", "b"), ("{}", "prob_{}"), rows, strict=True):
+        columns = {stem.format(place): column for place, column in enumerate(probabilities.T)}
+        store(tmp_path / f"{file}.csv", pa.table({**columns, name: label + first}))
+    surprise = -np.log(rows[:, np.arange(40), label]).mean(axis=1)
+    files = [str(tmp_path / f"{file}.csv") for file in "ab"]
+    with pytest.raises(library.UsageError) as told:
+        library.compare(files[0], others=[files[1]])
+    assert told.value.ways
+    for way in told.value.ways:
+        asked = {name: value.split(",") if name == "classes" else value for name, value in way}
+        compared = library.compare(files[0], asked.pop("loss", None), others=[files[1]], **asked)
+        assert compared.results[0].difference == pytest.approx(surprise[1] - surprise[0])
+
+
+def test_labels_of_another_name_in_another_order_tell_that_rows_do_not_match_in_order():
+    label, p = np.arange(12) % 3.0 + 0.5, np.linspace(0, 3, 12)
+    first, asked = {"y": label, "pred": p}, {"prediction": "pred", "join": "order"}
+    second = {"target": label, "pred": p + 1}
+    assert library.compare(first, "mse", others=[second], **asked).results[0].n == 12
+    with pytest.raises(library.DataError, match=r"another order: 'y' of .* and 'target' of"):
+        library.compare(first, "mse", others=[{**second, "target": np.roll(label, 1)}], **asked)

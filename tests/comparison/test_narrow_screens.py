@@ -46,5 +46,19 @@ def test_a_column_for_which_there_is_no_room_is_named_and_the_share_of_one_row_g
         titles = {known.get(title, title) for title in shown} | {one for names in absent for one in names}
         assert titles == {column.title for table in tables for column in table.columns}, width
         assert {int(columns) for columns, _ in told} <= {width}
-        assert all("top share" in names or names == ["a"] for names in absent)
+        assert all("top share" in names or names == ["ci low", "ci high"] for names in absent)
     assert tables[-1].columns[-1].title == "top share"
+
+
+@pytest.mark.parametrize("letters", [1, 16, 60])
+@pytest.mark.parametrize("size", [1.0, 1e5])
+def test_what_models_are_is_shown_before_how_sure_their_difference_is(letters, size):
+    random = np.random.default_rng(5)
+    label = size * random.normal(size=60)
+    old, new = "o" * letters, "n" * letters
+    frame = {"y": label, old: label + size * random.normal(size=60), new: label + size * random.normal(size=60)}
+    comparison = lossctl.compare(frame, "mse", label="y", prediction=[old, new])
+    text = renderers.get("table").render(comparison.document(), Style(width=80))
+    (line,) = (line for line in text.splitlines() if "change" in line and "│" in line)
+    assert all(name in line or brief in line for name, brief in ((old, "baseline"), (new, "value")))
+    assert ("ci low" in line) == ("ci high" in line)

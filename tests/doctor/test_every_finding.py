@@ -76,6 +76,7 @@ def test_a_finding_says_what_to_do(doctor, name):
         ("lists-of-other-lengths", 1, 10),
         ("rows-that-sum-to-zero", 1, 1),
         ("zero-labels", 1, 3),
+        ("few-below-zero", 1, 6),
         ("leak", N, 1),
     ],
 )

@@ -12,7 +12,7 @@ from stored import write_lines
 from transcripts import JSON
 
 import lossctl as library
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, Undecided, UsageError
 
 # --- the keys --------------------------------------------------------------------------------------------------------
 
@@ -359,3 +359,48 @@ def test_a_strict_join_is_counted_too(lossctl, kaggle):
     assert done.json["inputs"]["files"], "the files that were read are named where they always are"
     plain = lossctl("eval", kaggle[0], "--labels", kaggle[1], "--id", "id", "-l", "mse").out
     assert "join: strict by id: 3 matched" in plain
+
+
+def _panel(names, models):
+    """Ten days of two shops, and forecasts that are off by 1, 2, … each: of the shops in another order."""
+    keys = {names[0]: np.repeat(["a", "b"], 10), names[1]: np.tile([f"2024-01-{day:02}" for day in range(1, 11)], 2)}
+    sales = np.random.default_rng(4).uniform(10, 90, 20)
+    turned = np.r_[10:20, 0:10]
+    forecasts = {name: (sales + place)[turned] for place, name in enumerate(models, 1)}
+    labels = {**keys, "y": sales}
+    return {name: column[turned] for name, column in keys.items()} | forecasts, labels
+
+
+@pytest.mark.parametrize("names", [("store", "date"), ("unique_id", "ds")])
+@pytest.mark.parametrize("lacking", [0, 3])
+def test_keys_of_several_columns_are_offered_and_those_of_fewer_rows_on_what_matches(names, lacking):
+    predictions, labels = _panel(names, ["forecast"])
+    predictions = {name: column[lacking:] for name, column in predictions.items()}
+    with pytest.raises(Undecided) as told:
+        library.evaluate(predictions, "mae", labels=labels)
+    ((ids, *more),) = [[pair for pair in way if pair[0] in {"ids", "join"}] for way in told.value.ways]
+    assert (ids, *more) == (("ids", ",".join(names)), *([("join", "inner")] if lacking else []))
+    report = library.evaluate(predictions, "mae", labels=labels, ids=[*names], **dict(more))
+    assert (report.value, report.results[0].n) == (pytest.approx(1), 20 - lacking)
+
+
+@pytest.mark.parametrize("models", [["AutoARIMA", "SeasonalNaive", "NHITS"], ["mine", "yours"]])
+def test_all_models_are_offered_beside_the_interval_of_one(models):
+    predictions, labels = _panel(("unique_id", "ds"), models)
+    interval = {f"{models[0]}-{end}-90": predictions[models[0]] + sign * 20 for end, sign in (("lo", -1), ("hi", 1))}
+    with pytest.raises(Undecided) as told:
+        library.evaluate(predictions | interval, None, labels=labels)
+    first, *_, last = ([value for name, value in way if name == "prediction"] for way in told.value.ways)
+    assert (first, last) == (models, [f"{models[0]}-*"])
+
+
+def test_quantiles_are_offered_as_such_wherever_the_labels_are():
+    predictions, labels = _panel(("store", "date"), ["q50"])
+    predictions |= {"q10": predictions["q50"] - 9, "q90": predictions["q50"] + 9}
+    with pytest.raises(Undecided) as told:
+        library.evaluate(predictions, None, labels=labels)
+    ways = [dict(way) for way in told.value.ways]
+    assert [(way["ids"], way["prediction"], way["loss"]) for way in ways] == [
+        ("store,date", "q50", "mae"),
+        ("store,date", "q*", "quantiles"),
+    ]

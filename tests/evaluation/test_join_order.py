@@ -159,3 +159,68 @@ def test_columns_that_tell_nothing_of_the_order_are_not_asked(name):
     predictions = {name: [2, 1, 0, 3], "pred": [1.0, 2, 3, 4]}
     labels = {name: own, "y": [1.0, 2, 3, 4]}
     assert library.evaluate(predictions, "mse", labels=labels, join="order").value == 0
+
+
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03"]
+SAID = {
+    "words and dates": {"store": ["a", "b"] * 3, "date": np.repeat(DAYS, 2).tolist()},
+    "words and typed dates": {"store": ["a", "b"] * 3, "date": np.repeat(np.array(DAYS, "M8[D]"), 2).tolist()},
+    "numbers": {"store": [1, 2] * 3, "week": [7, 7, 8, 8, 9, 9]},
+    "a feature of words": {"weather": ["sun", "rain", "snow", "fog", "rain", "sun"]},
+    "a feature of numbers": {"price": [1.5, 2.5, 1.5, 3.25, 4.0, 4.0]},
+}
+
+
+@settings(max_examples=6, deadline=None)
+@given(order=st.permutations(range(6)), kind=st.sampled_from([*SAID]), first=st.sampled_from(["predictions", "models"]))
+def test_what_both_sides_say_of_a_row_is_the_same_or_rows_do_not_match_in_order(order, kind, first):
+    """Predictions are the labels, and those of the second model 1 above them."""
+    said, values = SAID[kind], np.arange(6.0) + 0.5
+    turned = {name: np.array(column)[order].tolist() for name, column in said.items()}
+    own, others = {**turned, "sales": values[order]}, {**said, "forecast": values}
+    asked = {"label": "sales", "prediction": "forecast"}
+
+    def measured(**matched):
+        if first == "predictions":
+            return library.evaluate(others, "mae", labels=own, **asked, **matched).value
+        models = {"y": values, **others}, {**turned, "forecast": values[order] + 1}
+        compared = library.compare(models[0], "mae", others=[models[1]], prediction="forecast", **matched)
+        return compared.results[0].difference - 1
+
+    if turned == said:
+        assert measured(join="order") == (0 if order == sorted(order) else measured(join="order"))
+    else:
+        with pytest.raises(DataError, match="the rows are in another order"):
+            measured(join="order")
+    if "feature" in kind or first == "models":
+        return
+    assert measured(ids=[*said]) == 0
+    with pytest.raises(Undecided) as told:
+        measured()
+    assert ({("join", "order")} & {pair for way in told.value.ways for pair in way} != set()) == (turned == said)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_decisions_of_the_same_name_may_differ(seed):
+    """Of 60 rows a third is decided otherwise."""
+    rng = np.random.default_rng(seed)
+    truth, p = rng.choice(["cat", "dog", "cow"], 60), rng.random(60)
+    guess = np.where(np.arange(60) % 3, truth, rng.permutation(truth))
+    labels = {"animal": truth.tolist(), "y": p}
+    report = library.evaluate({"animal": guess.tolist(), "pred": p}, "mae", labels=labels, join="order")
+    assert report.value == 0
+
+
+@pytest.mark.parametrize("other", ["2025-01-{:02}", "2024-01-{:02}"])
+@pytest.mark.parametrize("typed", [str, np.datetime64])
+def test_rows_of_other_days_do_not_match_in_order(other, typed):
+    days = [typed(f"2024-01-{day:02}") for day in range(1, 7)]
+    labels = {"date": np.array(days).tolist(), "y": np.arange(6.0)}
+    for shift in (0, 3):
+        predictions = {"date": np.array([typed(other.format(day + shift)) for day in range(1, 7)]).tolist()}
+        predictions["pred"] = np.arange(6.0)
+        if predictions["date"] == labels["date"]:
+            assert library.evaluate(predictions, "mae", labels=labels, join="order").value == 0
+        else:
+            with pytest.raises(DataError, match="the rows are not the same: 'date' of the predictions"):
+                library.evaluate(predictions, "mae", labels=labels, join="order")

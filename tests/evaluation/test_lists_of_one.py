@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joined import store
 from stored import write
 
@@ -89,3 +91,54 @@ def test_a_longer_list_later_is_an_error_with_its_row(column):
         lossctl.evaluate(pa.table(rows | {column: [[1.0], None]}), "mse", nulls="drop", label="y", prediction="p").value
         == 0.0
     )
+
+
+CODES = np.arange(24) % 3
+SCORES = np.eye(3)[CODES] * 2.5 - 1 + np.random.default_rng(3).normal(0, 0.3, (24, 3))
+TASKS = {
+    "logits of classes": (CODES, SCORES, "cross_entropy"),
+    "probabilities of classes from 1": (CODES + 1, np.eye(3)[CODES] * 0.7 + 0.1, "cross_entropy"),
+    "probabilities": (CODES % 2, 0.3 + 0.4 * (CODES % 2) + CODES / 10, "bce"),
+    "logits": (CODES % 2, SCORES[:, 1], "bce"),
+    "decisions": (CODES % 2, (SCORES[:, 1] > 0).astype(float), "zero_one"),
+    "numbers": (SCORES[:, 0] + 0.25, SCORES[:, 0], "mse"),
+}
+FORMS = {
+    "plain": lambda values: pa.array(values) if values.ndim == 1 else FORMS["fixed"](values),
+    "fixed": lambda values: pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values[:1].size),
+    "lists": lambda values: pa.array(values.reshape(len(values), -1).tolist()),
+}
+
+
+@settings(max_examples=20)
+@given(
+    task=st.sampled_from([*TASKS]),
+    label=st.sampled_from([*FORMS]),
+    prediction=st.sampled_from([*FORMS]),
+    kind=st.sampled_from(["float32", "float64", "int64", "bool"]),
+    array=st.booleans(),
+    named=st.booleans(),
+)
+def test_of_any_type_and_role_it_is_told_as_the_number_is(task, label, prediction, kind, array, named, tmp_path):
+    y, p, loss = TASKS[task]
+    if task != "numbers" and (kind != "bool" or y.max() == 1):
+        y = y.astype(kind)
+    asked = loss if named or task == "decisions" else ()
+    logits = {"from_logits": True} if named and task.startswith("logits") else {}
+    if array:
+        path = tmp_path / "arrays.npz"
+        np.savez(path, y_true=y if label == "plain" else y[:, None], y_pred=p if p.ndim == 2 else p[:, None])
+    else:
+        path = pa.table({"y_true": FORMS[label](y), "y_pred": FORMS[prediction](p)})
+    plain = lossctl.evaluate(pa.table({"y_true": FORMS["plain"](y), "y_pred": FORMS["plain"](p)}), asked, **logits)
+    report = lossctl.evaluate(path, asked, **logits)
+    told, expected = ([(each.loss, each.value) for each in made.results] for made in (report, plain))
+    assert told == expected
+    assert told[0][0] == loss
+
+
+def test_labels_of_one_beside_vectors_pass_every_command(lossctl, tmp_path):
+    path = tmp_path / "arrays.npz"
+    np.savez(path, y_true=CODES[:, None], y_pred=SCORES)
+    for command in ("eval", "samples", "doctor"):
+        assert lossctl(command, path).status == 0

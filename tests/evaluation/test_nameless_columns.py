@@ -43,7 +43,7 @@ def test_labels_of_words_beside_a_matrix_are_asked_about_with_a_line_that_works(
     np.save(path, words) if path.suffix == ".npy" else write_lines(path, "kind", *words)
     done = lossctl("eval", tmp_path / "guesses.npy", "--labels", path, "--join", "order", *flags)
     assert done.status == 2
-    assert "several columns could be the prediction: #1, #2, #3" in done.err
+    assert "the prediction may be #1 … #3, rows of which sum to 1" in done.err
     (line,) = lines_of(done.err)
     assert lossctl(*line, "-f", "json").values == [pytest.approx(math.log(2), rel=1e-14)]
 

@@ -25,6 +25,14 @@ def test_a_metric_that_is_no_loss_is_named_for_what_it_is(name):
         assert told.value.parts == (f"{name} {what}", way)
 
 
+@pytest.mark.parametrize("name", ["mcc", "f1", "kappa", "balanced_accuracy", "precision_macro"])
+def test_what_counts_decisions_has_a_way_where_nothing_but_decisions_is_there(name):
+    with pytest.raises(UsageError) as told:
+        evaluate({"y": [0, 1, 1, 0] * 5, "p": [0, 1, 0, 0] * 5}, name)
+    loss = re.findall(r"loss='([^']+)'", told.value.hint)[0]
+    assert evaluate({"y": [0, 1, 1, 0] * 5, "p": [0, 1, 0, 0] * 5}, loss).value == 0.25
+
+
 def test_no_metric_hides_a_loss():
     assert [name for name in METRICS if name in losses] == []
 

@@ -4,6 +4,8 @@ import itertools
 import re
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +63,7 @@ DOUBTFUL_FROM_10 = {
         | {"p": np.where(rng.random(n) < 0.9, np.arange(n) % 3.0, 0.0)}
     ),
     "two numbers": lambda rng, n: {"y": 1 + _bits(rng, n), "p": np.where(_bits(rng, n) == 1, 3.0, -2.0)},
+    "decisions of several labels": lambda rng, n: {name: _bits(rng, n) for name in ("y_a", "y_b", "p_a", "p_b")},
 }
 
 
@@ -87,6 +90,40 @@ def test_what_may_be_another_measure_is_asked_and_each_way_runs_and_is_doctors(k
     assert [{name: value for name, value in each.items() if name not in {"label", "prediction"}} for each in asked] == [
         {name: value for name, value in way if name not in {"label", "prediction"}} for way in ways
     ]
+
+
+@settings(max_examples=8)
+@given(k=st.integers(2, 5), several=st.booleans(), lists=st.booleans(), seed=st.integers(0, 99))
+def test_decisions_of_labels_or_classes_are_asked_for_the_share_that_is_wrong(k, several, lists, seed):
+    rng = np.random.default_rng(seed)
+    first, second = (
+        rng.integers(0, 2, (2, 40, k)) if several else (np.eye(k)[codes] for codes in rng.integers(0, k, (2, 40)))
+    )
+    columns = {"y": pa.FixedSizeListArray.from_arrays(pa.array(first.ravel()), k)} if lists else {}
+    columns |= {"p": pa.FixedSizeListArray.from_arrays(pa.array(second.ravel()), k)} if lists else {}
+    names = [(stem, place) for stem in "yp" for place in range(k)]
+    columns = columns or {f"{stem}_{place}": (first if stem == "y" else second)[:, place] for stem, place in names}
+    with pytest.raises(Undecided, match="decisions, not what they were made from") as question:
+        lossctl.evaluate(pa.table(columns), None)
+    (way,) = ({**dict(way)} for way in question.value.ways)
+    value = lossctl.evaluate(pa.table(columns), way["loss"]).value
+    expected = np.mean(first != second) if several else np.mean(first.argmax(axis=1) != second.argmax(axis=1))
+    assert value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("labels", [None, "apart"])
+def test_of_words_the_share_that_is_right_is_told_and_no_word_is_taken_for_a_null(labels, lossctl, tmp_path):
+    words = {"id": range(20), "species": ["cat", "dog"] * 10, "pred": ["cat"] * 15 + ["dog"] * 5}
+    table, both = pa.table(words), tmp_path / "both.csv"
+    pyarrow.csv.write_csv(table.drop_columns(["species"]) if labels else table, both)
+    pyarrow.csv.write_csv(table.drop_columns(["pred"]), tmp_path / "y.csv")
+    asked = ["--labels", tmp_path / "y.csv"] if labels else []
+    asked += ["-y", "species", "-p", "pred"]
+    # Of the first 15 all that are cats, 8, and of the last 5 all that are dogs, 3.
+    assert "they are the label in 55 % of the rows" in lossctl("eval", both, *asked).err
+    told = lossctl("doctor", both, *asked).out
+    assert "--null-values" not in told
+    assert "--label one --pred right --loss zero_one" in told
 
 
 @settings(max_examples=15)
@@ -200,7 +237,7 @@ def test_capitals_do_not_part_labels_from_columns(write, form, known):
 
 
 FOREIGN = {
-    "probabilities": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": rng.random(n)},
+    "probabilities": lambda rng, n: {"Wahrheit": _bits(rng, n), "Wette": rng.random(n)},
     "percentages": lambda rng, n: {"Wahrheit": _bits(rng, n), "Vorhersage": 100 * rng.random(n)},
     "logits": lambda rng, n: {"метка": _bits(rng, n), "прогноз": rng.normal(0, 3, n)},
     "scores": lambda rng, n: {"survived": _bits(rng, n), "age": 20 + 60 * rng.random(n), "risk": rng.random(n)},
@@ -299,8 +336,27 @@ def test_decided_codes_have_a_line_for_ratings_and_say_how_their_accuracy_is_mea
     with pytest.raises(lossctl.UsageError, match="accuracy") as question:
         lossctl.evaluate({"y": label, "pred": guess}, None)
     assert [dict(way)["loss"] for way in question.value.ways] == ["mse,mae,huber"]
-    assert "right, 1 where 'pred' is 'y', else 0, and one, 1 in every row: " in question.value.what
-    told = dict(re.findall(r"(\w+)='(\w+)'", question.value.what.partition("in every row: ")[2]))
+    assert "a column one of ones, and right, 1 where 'pred' is 'y', else 0; then " in question.value.what
+    told = dict(re.findall(r"(\w+)='(\w+)'", question.value.what.partition("; then ")[2]))
     right = {"right": (guess == label) * 1.0, "one": np.ones(60)}
     value = lossctl.evaluate(right, told["loss"], label=told["label"], prediction=told["prediction"]).value
     assert value == pytest.approx(np.mean(guess != label))
+
+
+@pytest.mark.parametrize(("third", "labels"), [(-1.0, "a"), (-1.0, "a b c"), (9.0, "a b"), (-1.0, "one of a b c")])
+def test_a_third_number_among_labels_of_several_columns_is_asked_about_as_in_one(third, labels):
+    rng, names, every = np.random.default_rng(2), labels.split(" of ")[-1].split(), np.arange(60)
+    scored = every % 5 > 0
+    truth = rng.integers(0, 2, (60, len(names))).astype(float)
+    p = rng.uniform(0.05, 0.95, truth.shape)
+    if "one" in labels:
+        truth, p = np.eye(3)[rng.integers(0, 3, 60)], softmax(rng.normal(size=(60, 3)))
+    losses = -np.log(np.where(truth == 1, p, 1 - p)).mean(axis=1)
+    losses = -np.log(p[truth == 1]) if "one" in labels else losses
+    truth[~scored] = third
+    data = {f"y_{name}": column for name, column in zip(names, truth.T, strict=True)}
+    data |= {f"p_{name}": column for name, column in zip(names, p.T, strict=True)}
+    named = {"label": "y_*", "prediction": "p_*"}
+    for asked, rows in ((named, scored), ({**named, "where": "p_a > 0.1"}, scored & (p[:, 0] > 0.1))):
+        way = dict(_ways(data, **asked)[0])
+        assert lossctl.evaluate(data, **{**asked, **way}).value == pytest.approx(losses[rows].mean())

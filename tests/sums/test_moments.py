@@ -221,7 +221,7 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
     unit=st.sampled_from([None, -1074, -600, -300, 0, 299]),
     equal=st.booleans(),
 )
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, unit, equal):
     rng = np.random.default_rng(seed)
     number = FEW + int(rng.integers(0, 100))

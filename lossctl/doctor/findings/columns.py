@@ -6,12 +6,16 @@ import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
+from lossctl.inference.doubts import as_decisions
 from lossctl.inference.fit import ENOUGH, Scale
 from lossctl.reading.cells import shown
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.look_alikes import hint_for
 from lossctl.sums.problems import Problem
-from lossctl.words import counted, percent
+from lossctl.words import counted, figures, percent
+
+FEW = 0.05
+"""The part of the rows up to which they are few."""
 
 
 @finding(Severity.error, stops=True)
@@ -21,6 +25,9 @@ def text_predictions(case: Case) -> Evidence | None:
         return None
     text = case.layout.unread_text
     what = f"column {', '.join(case.model.columns[:4])!r} holds text such as {shown(text)}, not numbers"
+    if case.layout.worded and case.layout.text:
+        way = with_flags(as_decisions(case.label, case.name))
+        return Evidence(what, f"If those are decisions, a loss needs what they were made from. Of words alone: {way}.")
     return Evidence(what, with_flags(hint_for(text)))
 
 
@@ -192,3 +199,18 @@ def constant_predictions(case: Case) -> Evidence | None:
     else:
         return None
     return Evidence(what, "Such a model knows nothing of the rows. Did it diverge, or was a default written?")
+
+
+@finding(Severity.warning)
+def few_below_zero(case: Case) -> Evidence | None:
+    """A few predictions are negative, where all labels and the other predictions are not."""
+    problem, label = case.problem("below 0"), case.facts.label
+    if problem is None or case.fit is None or case.fit.scale is not Scale.VALUE or not label.n or label.low <= 0:
+        return None
+    if case.n < 2 * ENOUGH or problem.count > FEW * case.n:
+        return None
+    several = "predictions are" if problem.count > 1 else "prediction is"
+    what = f"{problem.count:,} {several} negative, down to {figures(case.predicted.values.low)}, where no label is"
+    return Evidence(
+        what, "A mark for none, or a model that errs? rmsle and other losses of logarithms refuse it.", problem
+    )

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.arrow import scalar
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow, elements
@@ -140,9 +141,7 @@ class Layout:
             if is_list(known.type):
                 values = (value for values_ in values for value in values_ or ())
             words = pa.array([None if value is None else str(value) for value in values], pa.string())
-        exact = exact_numbers(
-            pc.if_else(pc.is_null(cells), pa.scalar(None, pa.string()), words), name, self.nulls.of(name)
-        )
+        exact = exact_numbers(pc.if_else(pc.is_null(cells), scalar(None), words), name, self.nulls.of(name))
         return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
     def _one_by_one(self, text: bytes, schema: pa.Schema, wanted: Wanted) -> Iterator[dict[str, Any]]:

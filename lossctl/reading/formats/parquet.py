@@ -25,7 +25,8 @@ from lossctl.words import in_bytes
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-ROWS = 1 << 17
+ROWS, WORDS = 1 << 17, 1 << 16
+"""How many rows a batch has at most, and one with texts, for which Arrow keeps some times the room that they take."""
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
@@ -99,7 +100,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
     Raises:
         DataError: a row takes more than `MOST` bytes.
     """
-    rows = ROWS
+    rows = WORDS if any(_is_text(field.type) for field in fields) else ROWS
     lengths = _lengths(raw) if any(not _bytes(field.type, 1) for field in fields) else ()
     for index in part.members:
         group = file.metadata.row_group(index)
@@ -127,7 +128,12 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
         return int(kind.list_size) * _bytes(kind.value_type, whole)
     if pa.types.is_nested(kind):
         return 0
-    return 8 if pa.types.is_primitive(kind) else whole
+    return whole if _is_text(kind) else 8
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether it is text and the like: anything of no certain length."""
+    return not (pa.types.is_primitive(kind) or pa.types.is_nested(kind))
 
 
 def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
@@ -158,7 +164,7 @@ class RowGroups(Part):
     """Whether the checksums of pages are checked."""
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
-        """Its rows, up to 65 536 at a time."""
+        """Its rows, up to `ROWS` at a time."""
         try:
             yield from self._batches(wanted)
         finally:

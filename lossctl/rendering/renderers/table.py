@@ -172,7 +172,8 @@ class Tables:
     def _parts(self, table: Table, widths: Sequence[int], width: int) -> list[Sequence[int]]:
         """The indices of the columns of as few grids as there can be, with as many as that leaves."""
         spare = [index for index, column in enumerate(table.columns) if column.spare]
-        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in range(len(spare), -1, -1))
+        ends = [end for end, index in enumerate(spare) if not table.columns[index].joined]
+        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in (len(spare), *reversed(ends)))
         return min(map(list, ways), key=len)
 
     def _part(
