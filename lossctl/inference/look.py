@@ -1,5 +1,6 @@
 """A look at the rows of a sample, taken when it is first asked for."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -177,13 +178,13 @@ class Look:
         return False
 
     def differ_in_length(self, name: str) -> bool:
-        """Whether a column holds lists of several lengths, as of the tokens of a row: no vectors of classes."""
+        """Whether a column holds lists of several lengths, none of most rows, as of tokens: no vectors of classes."""
         if not any(column.name == name and column.kind == "list" for column in self.columns):
             return False
-        lengths = {
-            length for record in self._lists(name) for length in pc.unique(pc.list_value_length(record)).to_pylist()
-        }
-        return len(lengths - {None}) > 1
+        counts: Counter[int] = Counter()
+        for lists in self._lists(name):
+            counts.update(pc.list_value_length(lists).drop_null().to_pylist())
+        return len(counts) > 1 and 2 * max(counts.values()) <= counts.total()
 
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
