@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray
 
+FLOATS = {"double": "float64", "float": "float32", "halffloat": "float16"}
+"""What NumPy calls the numbers that Arrow calls otherwise."""
+
 
 def in_arrow(values: npt.NDArray[Any], missing: BoolArray | None = None) -> pa.Array:
     """Numbers or truths ``(n,)``.
@@ -52,8 +55,8 @@ def filled(array: pa.Array, value: float | str) -> pa.Array:
 
 def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Numbers of which none is null."""
-    kind = array.type.to_pandas_dtype()
-    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize)
+    kind = np.dtype(FLOATS.get(str(array.type), str(array.type)))
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 
 
 def _bits(truths: BoolArray) -> pa.Buffer:
