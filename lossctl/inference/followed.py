@@ -76,7 +76,8 @@ def followed(truths: Side, guesses: Side, columns: "Sequence[Candidate]", foreca
         among = [each for each in among if not _is_bit(each.column)]
     among.sort(key=lambda each: (-max(each.explained, 0.0), each.unlike))
     names = [column.name for column in guesses.free if column.kind == "number"]
-    parts = [name for name in names if name in levels_among(names) or interval_end(name)]
+    levels = levels_among(names)
+    parts = [name for name in names if name in levels or interval_end(name)]
     stems = {*map(stem_of_interval, parts)}
     means = {each.column.name for each in among if parts and plain_name(each.column.name) in MEANS}
     made = {*means, *(each.column.name for each in among if forecast and is_component(each.column.name))}

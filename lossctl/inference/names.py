@@ -1,5 +1,6 @@
 """Names that columns have in the field, by the role they tell."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -125,6 +126,7 @@ _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber
 _KEY = re.compile(r"(^|_)(id|ids|idx|key|uid|uuid|guid)(_|$)")
 
 
+@functools.lru_cache(maxsize=1 << 12)  # a table of many columns is asked about each many times
 def plain_name(name: str) -> str:
     """A name in lower case, with one ``_`` between its words.
 
