@@ -108,6 +108,7 @@ _COUNTS = re.compile(
 )
 _SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
 _MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
+_PREDICTED = re.compile(r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y_?hat|top_?1|argmax)(_|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
 _BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
@@ -368,6 +369,28 @@ def is_guess(name: str) -> bool:
         or level_of(name, alone=True) is not None
         or stem_of(name) in PREDICTIONS[0] | PREDICTIONS[1]
     )
+
+
+def is_predicted_label(name: str) -> bool:
+    """Whether a name ends as that of a label does, and says that this is predicted.
+
+    >>> is_predicted_label("predictedLabel"), is_predicted_label("price_label"), is_predicted_label("pred_actual")
+    (True, False, False)
+    """
+    plain = plain_name(name)
+    return plain.endswith(("_label", "_target")) and bool(_PREDICTED.search(plain))
+
+
+def is_decision(name: str) -> bool:
+    """Whether a name tells that the words or classes in its column are predicted, such as the likeliest class.
+
+    >>> is_decision(".pred_class"), is_decision("yhat"), is_decision("species_pred"), is_decision("top1")
+    (True, True, True, True)
+    >>> is_decision("predator"), is_decision("class"), is_decision("Species")
+    (False, False, False)
+    """
+    plain = plain_name(name)
+    return bool(_PREDICTED.search(plain)) or is_guess(name) or plain in PREDICTIONS[0] | PREDICTIONS[1]
 
 
 def is_metric(name: str) -> bool:

@@ -14,8 +14,10 @@ from lossctl.inference.names import (
     ENDINGS,
     LABELS,
     PREDICTIONS,
+    is_decision,
     is_guess,
     is_key,
+    is_predicted_label,
     levels_among,
     plain_name,
 )
@@ -197,7 +199,7 @@ class Proposer:
     def _label_endings(self) -> Iterator[Choice]:
         """A column such as ``price_true``, or ``price`` beside ``price_pred``."""
         names = {plain_name(column.name): column.name for column in self.truths.free}
-        matching = [name for key, name in names.items() if key.endswith(ENDINGS.label)]
+        matching = [name for key, name in names.items() if key.endswith(ENDINGS.label) and not is_predicted_label(key)]
         for key in [plain_name(name) for name in self.guesses.ending(ENDINGS.prediction)]:
             ending = next(ending for ending in ENDINGS.prediction if key.endswith(ending))
             matching += [names[key[: -len(ending)]]] if key[: -len(ending)] in names else []
@@ -208,12 +210,17 @@ class Proposer:
             yield Choice((name,), (name,), BY_NAME, sure=len(matching) == 1)
 
     def _labels_of_classes(self) -> Iterator[Choice]:
-        """A column of text for whose words other columns are named."""
+        """A column of text for whose words other columns are named, and that is none of the classes predicted."""
+        columns: list[str] = []
         for candidate in self.truths.named:
             vector = self.named_prediction if len(self.named_prediction) > 1 else ()
+            if candidate.kind != "text" or is_decision(candidate.name):
+                continue
             named = candidate.has_columns(vector) if vector else self.guesses.class_families(candidate)
-            if candidate.kind == "text" and (named or self.guesses.class_columns(candidate)):
-                yield Choice((candidate.name,), (candidate.name,), "because columns are named for its words")
+            if named or self.guesses.class_columns(candidate):
+                columns.append(candidate.name)
+        for name in columns:
+            yield Choice((name,), (name,), "because columns are named for its words", sure=len(columns) == 1)
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
@@ -230,6 +237,7 @@ class Proposer:
         bits = [column for column in self.truths.bits if column in likely] if wide else []
         if len(bits) > 1:  # each is a label by itself, none says which of several classes
             likely = [column for column in likely if column not in bits]
+        likely = [column for column in likely if column.kind != "text" or not is_decision(column.name)]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
         telling = _decisions_among(telling)
         single = bool(forecast) and (bool(self.named_prediction) or not levels_among(forecast))

@@ -324,3 +324,25 @@ def test_a_label_by_whose_words_rows_are_grouped_is_still_the_label():
     cats, dogs = lossctl.evaluate(data, None, by="pet").results
     assert cats.value == pytest.approx(-math.log(0.7 * 0.8) / 2, rel=1e-15)
     assert dogs.value == pytest.approx(-math.log(0.6), rel=1e-15)
+
+
+@pytest.mark.parametrize("form", ["{}", ".pred_{}"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".pred_class", "pred", "predicted", "prediction", "yhat", "y_pred", "predicted_class", "species_pred", "top1",
+        "predicted_label", "predictedLabel", "argmax",
+    ],
+)  # fmt: skip
+def test_the_class_that_is_predicted_is_not_taken_for_the_label(name, form):
+    words = ("setosa", "versicolor", "virginica")
+    likeliest = {name: [words[place] for place in (0, 1, 0)] * 4}
+    columns = {form.format(word): [row[place] for row in ROWS] * 4 for place, word in enumerate(words)}
+    truth = {"Species": [words[place] for place in (2, 1, 0)] * 4}
+    expected = -math.log(0.1 * 0.6 * 0.8) / 3
+    report = lossctl.evaluate({**likeliest, **columns, **truth}, "cross_entropy")
+    assert report.value == pytest.approx(expected, rel=1e-15)
+    with pytest.raises(lossctl.UsageError):
+        lossctl.evaluate({**likeliest, **columns}, "cross_entropy")
+    with pytest.raises(Undecided, match="decision, Species"):
+        lossctl.evaluate({"decision": likeliest[name], **columns, **truth}, "cross_entropy")
