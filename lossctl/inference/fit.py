@@ -301,7 +301,7 @@ def _classes(facts: Facts, layout: Layout, name: str, k: int) -> Fit:
 def other_codes(facts: Facts, layout: Layout, k: int) -> tuple[str, ...]:
     """What class labels count from 1, or are of as many numbers as classes, where they are read as codes from 0.
 
-    None where a column is named for class 0.
+    None where a column is named for class 0, or where a number below 0 stands apart, as −100 does: that is no class.
     """
     codes = not layout.text and layout.class_labels == "codes" and not layout.label_width
     from_zero = tuple(map(str, range(k)))
@@ -317,6 +317,7 @@ def other_codes(facts: Facts, layout: Layout, k: int) -> tuple[str, ...]:
         return tuple(str(code + 1) for code in range(k))
     values = every.values.tolist() if every.exact and len(every.keys) == k else []
     whole = all(value == round(value) for value in values) and not 0 <= _low(every) <= _high(every) < k
+    whole = whole and not (_low(every) < 0 and _high(every) - _low(every) >= k)
     return tuple(str(int(value)) for value in values) if whole else ()
 
 

@@ -179,11 +179,10 @@ class Look:
 
     def differ_in_length(self, name: str) -> bool:
         """Whether a column holds lists of several lengths, none of most rows, as of tokens: no vectors of classes."""
-        if not any(column.name == name and column.kind == "list" for column in self.columns):
+        if [column.kind for column in self.columns if column.name == name] != ["list"]:
             return False
-        counts: Counter[int] = Counter()
-        for lists in self._lists(name):
-            counts.update(pc.list_value_length(lists).drop_null().to_pylist())
+        lists = next(self._lists(name), None)  # of one file: in another they may be of other classes
+        counts = Counter([] if lists is None else pc.list_value_length(lists).drop_null().to_pylist())
         return len(counts) > 1 and 2 * max(counts.values()) <= counts.total()
 
     def are_bits(self, name: str) -> bool:

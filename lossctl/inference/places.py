@@ -49,6 +49,8 @@ def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -
     if not 0 < len(labels) <= k:
         return None
     span = labels[-1] - labels[0] + 1
+    if labels[0] < 0 and span > k:
+        return None  # a number that stands apart, as -100 does, which the pass over all rows names with its place
     firsts = [*range(max(labels[-1] - k + 1, min(labels[0], -1)), labels[0] + 1)] if span <= k else []
     if labels[0] >= 0 and firsts[:1] == [-1]:  # a class -1 that no label has is seldom meant: rows must tell
         most = max(_hits(facts, index, other) for other in firsts[1:])
