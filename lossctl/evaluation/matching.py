@@ -19,7 +19,7 @@ from lossctl.reading.files import counted_line, narrowed
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.inferred_types import is_number
 from lossctl.reading.storage import is_list, takeable
-from lossctl.words import counted, free
+from lossctl.words import counted
 
 LEFT, RIGHT = "left row", "right row"
 LOOK = 1 << 10
@@ -168,23 +168,20 @@ def match_by_key(
     """
     import pyarrow.compute as pc
 
-    rows = [free(row, ids, "lossctl ") for row in (LEFT, RIGHT)]
-    sides = [
-        keys.append_column(row, pa.array(np.arange(keys.num_rows)))
-        for keys, row in zip((left, right), rows, strict=True)
-    ]
+    sides = left.select(ids), right.select(ids)
     for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
         if len(ids) == 1 and pc.count_distinct(table[ids[0]]).as_py() == table.num_rows:
             continue  # which is found out in a third of the time
-        times = table.group_by(ids, use_threads=False).aggregate([([], "count_all")])
-        repeated = times.filter(pc.greater(times["count_all"], 1))
+        keys, names = _numbered(table)
+        times = keys.group_by(names, use_threads=False).aggregate([([], "count_all")])
+        repeated = times.filter(pc.greater(times["count_all"], 1)).select(names).rename_columns(ids)
         if repeated.num_rows:
             what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
             raise DataError(what, called.repeated)
-    beside = _beside(sides[0], sides[1], ids, rows)
+    beside = _beside(*sides)
     other = np.full(sides[1].num_rows, -1)
     matching = np.flatnonzero(beside >= 0)
     other[beside[matching]] = matching
@@ -203,16 +200,25 @@ def match_by_key(
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
 
 
-def _beside(left: pa.Table, right: pa.Table, ids: list[str], rows: list[str]) -> IntArray:
+def _numbered(keys: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Keys under names of our own, and these: where Arrow groups and joins, a name like ``.x`` would be a path."""
+    names = [f"key {place}" for place in range(keys.num_columns)]
+    return keys.rename_columns(names), names
+
+
+def _beside(left: pa.Table, right: pa.Table) -> IntArray:
     """The place on the right of each key on the left, ``(n,)``, and −1 where it is not there; keys are unique."""
     import pyarrow.compute as pc
 
-    if len(ids) == 1:  # a join would hold both sides once more
-        words = right[ids[0]].combine_chunks()
-        return np.asarray(pc.index_in(left[ids[0]], value_set=words).fill_null(-1)).astype(np.int64)
-    pairs = left.join(right, ids, join_type="inner")
+    if left.num_columns == 1:  # a join would hold both sides once more
+        words = right[0].combine_chunks()
+        return np.asarray(pc.index_in(left[0], value_set=words).fill_null(-1)).astype(np.int64)
+    (ours, names), (theirs, _) = _numbered(left), _numbered(right)
+    ours = ours.append_column(LEFT, pa.array(np.arange(left.num_rows)))
+    theirs = theirs.append_column(RIGHT, pa.array(np.arange(right.num_rows)))
+    pairs = ours.join(theirs, names, join_type="inner")
     beside = np.full(left.num_rows, -1)
-    beside[pairs[rows[0]].to_numpy()] = pairs[rows[1]].to_numpy()
+    beside[pairs[LEFT].to_numpy()] = pairs[RIGHT].to_numpy()
     return beside
 
 

@@ -113,5 +113,6 @@ def ensure_measurable(source: Source, plan: Plan, measure: Callable[[Source, Pla
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException:
         return  # parts of several types: not tried
-    bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=False, moved=0)
+    clustered = bool(plan.roles.cluster)  # the standard errors of rows that move together need it
+    bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=clustered, moved=0)
     measure(MemorySource(table), replace(bare, held=False, drawn=False, lags=0))

@@ -55,19 +55,40 @@ LOSSES = [
 
 
 @settings(max_examples=12)
-@given(st.sets(st.sampled_from(NAMES), min_size=2, max_size=6), st.sampled_from(LOSSES), st.integers(0, 99))
-def test_every_way_that_is_offered_is_measured(names, loss, seed):
+@given(
+    st.sets(st.sampled_from(NAMES), min_size=2, max_size=6),
+    st.sampled_from(LOSSES),
+    st.integers(0, 99),
+    st.sampled_from([None, "user"]),
+)
+def test_every_way_that_is_offered_is_measured(names, loss, seed, cluster):
     columns = columns_of(np.random.default_rng(seed))
     source = {name: columns[name] for name in NAMES if name in names}
+    source |= {"user": [f"u{row // 4}" for row in range(40)]} if cluster else {}
     for ask in (lossctl.evaluate, lossctl.compare):
         try:
-            ask(source, loss)
+            ask(source, loss, cluster=cluster)
         except LossctlError as question:
             for way in question.ways:
-                asked = {"loss": loss}
+                asked = {"loss": loss, "cluster": cluster}
                 for name, value in way:
                     asked[name] = [*asked.get(name, ()), value] if name in SEVERAL else value
                 ask(source, **asked)
+
+
+@pytest.mark.parametrize("ask", [lossctl.evaluate, lossctl.compare])
+def test_rows_that_move_together_leave_a_question_as_it_is(ask):
+    rng = np.random.default_rng(8)
+    bits = rng.integers(0, 2, 40)
+    source = {"clicked": bits, "seen": 1 - bits, "a": rng.uniform(size=40), "b": rng.uniform(size=40)}
+    source["user"] = [f"u{row // 4}" for row in range(40)]
+    with pytest.raises(Undecided) as question:
+        ask(source, None, cluster="user")
+    assert question.value.ways
+    for way in question.value.ways:
+        chosen = {role: [value for name, value in way if name == role] or None for role in ("label", "prediction")}
+        report = ask(source, dict(way).get("loss"), cluster="user", **chosen)
+        assert report.inputs["cluster"] == ["user"]
 
 
 @pytest.mark.parametrize("digits", [1, 3, 7])
