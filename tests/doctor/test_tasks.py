@@ -193,7 +193,7 @@ def test_how_a_file_is_read_is_part_of_the_command_line(lossctl, tmp_path):
 def test_losses_that_are_asked_for_are_kept_where_they_fit(doctor, lossctl):
     outcome = doctor(r, *SCALAR, "-l", "huber:delta=2,mae,bce")
     assert shlex.split(outcome.json["commands"][0])[-2:] == ["-l", "huber:delta=2.0,mae"]
-    assert named(outcome) == {"outside-the-asked-loss"}
+    assert named(outcome) == {"outside-the-asked-loss", "few-below-zero"}
     assert follow(lossctl, outcome) == [0]
 
 
