@@ -12,9 +12,7 @@ def write(path: Path, head: str, sections: Mapping[str, str], titles: Sequence[s
 
     Where all were run, nothing else stays.
     """
-    text = path.read_text()
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    old_head, old = read(text.partition(BEGIN)[2].partition(END)[0])
+    old_head, old = read(path.read_text().partition(BEGIN)[2].partition(END)[0])
     kept = {
         title: body if OTHER_DAY in body else f"{OTHER_DAY}{old_head}\n\n{body}"
         for title, body in old.items()
@@ -23,7 +21,13 @@ def write(path: Path, head: str, sections: Mapping[str, str], titles: Sequence[s
     whole = {**kept, **sections}
     order = [*(title for title in titles if title in whole), *(title for title in whole if title not in titles)]
     figures = [head, *(f"### {title}\n\n{whole[title].strip()}\n" for title in order)]
-    path.write_text(before + BEGIN + "\n" + "\n".join(figures) + "\n" + END + after)
+    put(path, BEGIN, "\n" + "\n".join(figures) + "\n", END)
+
+
+def put(path: Path, begin: str, lines: str, end: str) -> None:
+    """Put lines between two markers of a page."""
+    before, _, rest = path.read_text().partition(begin)
+    path.write_text(before + begin + lines + end + rest.partition(end)[2])
 
 
 def read(figures: str) -> tuple[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import page
 import pyarrow as pa
 import pyarrow.parquet as pq
 from compare import held, measured
@@ -161,8 +162,7 @@ def main() -> None:
         lines = "\n".join(table(asked.folder or Path(folder), counts, asked.runs)) + "\n"
     print(lines)
     if asked.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(before + BEGIN + lines + END + rest.partition(END)[2])
+        page.put(PAGE, BEGIN, lines, END)
 
 
 if __name__ == "__main__":

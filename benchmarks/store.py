@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import page
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -140,8 +141,7 @@ def main() -> None:
     lines = "\n".join(table(asked.parts, asked.rows)) + "\n"
     print(lines)
     if asked.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(before + BEGIN + lines + END + rest.partition(END)[2])
+        page.put(PAGE, BEGIN, lines, END)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def filled(array: pa.Array, value: float | str) -> pa.Array:
 
 
 def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
-    """Numbers of which none is null."""
+    """Numbers ``(n,)``; undefined where one is null."""
     kind = np.dtype(FLOATS.get(str(array.type), str(array.type)))
     return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from lossctl.comparison.naming import names_of, path_of
@@ -12,6 +13,7 @@ from lossctl.evaluation import join as joining
 from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned, run
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
+from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.row_order import ensure_same_labels, ensure_same_order
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import (
@@ -21,7 +23,7 @@ from lossctl.evaluation.shared_keys import (
     shared_columns,
     what_is_open,
 )
-from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as
+from lossctl.evaluation.tried import is_retried, offered
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.names import LABELS, plain_name
 from lossctl.inference.request import Request, Settings
@@ -73,25 +75,17 @@ def prepare_models(
         DataError: likewise; or labels that two sources have do not agree.
     """
 
-    def attempt(way: Settings) -> None:
-        said = dict(way)
-        prepared = _prepared(
-            sources,
-            asking(request, way),
-            read_as(reading, way),
-            names=names,
-            labels=labels,
-            ids=keys_of(way, ids),
-            join=str(said.get("join", join)),
-        )
-        ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))
+    def prepare(_: Settings, *asked: Any, **how: Any) -> tuple[Source, Plan]:
+        prepared = _prepared(sources, *asked, names=names, labels=labels, **how)
+        return prepared.source, prepared.plan
 
     try:
         return _prepared(sources, request, reading, names=names, labels=labels, ids=ids, join=join, others=others)
     except Undecided as question:
         if not question.ways or not is_retried(*sources, labels):
             raise
-        raise offered(question, attempt) from None
+        measure = partial(run, running=SERIAL)
+        raise offered(question, request, reading, ids, join, prepare=prepare, measure=measure) from None
 
 
 def _prepared(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -245,23 +246,19 @@ def with_tried_ways(
     join: str = "strict",
 ) -> Undecided:
     """A question with those of its ways that some rows do not stop; arguments as for `prepare`."""
-    from lossctl.evaluation.tried import asking, ensure_measurable, is_retried, keys_of, offered, read_as  # noqa: PLC0415
+    from lossctl.evaluation.tried import is_retried, offered  # noqa: PLC0415
 
-    def attempt(way: Settings) -> None:
-        said = dict(way)
-        path = said.get("labels", labels)
+    if not question.ways or not is_retried(source, labels):
+        return question
+
+    def prepare(way: Settings, *asked: Any, **how: Any) -> tuple[Source, Plan]:
+        path = dict(way).get("labels", labels)
         paths = [each for each in source if each != path] if path is not labels else source
-        prepared = _prepared(
-            paths,
-            asking(request, way),
-            read_as(reading, way),
-            labels=path,
-            ids=keys_of(way, ids),
-            join=str(said.get("join", join)),
-        )
-        ensure_measurable(prepared.source, prepared.plan, lambda rows, plan: run(rows, plan, SERIAL))
+        prepared = _prepared(paths, *asked, labels=path, **how)
+        return prepared.source, prepared.plan
 
-    return offered(question, attempt) if question.ways and is_retried(source, labels) else question
+    measure = partial(run, running=SERIAL)
+    return offered(question, request, reading, ids, join, prepare=prepare, measure=measure)
 
 
 def _prepared(

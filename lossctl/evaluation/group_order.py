@@ -10,6 +10,7 @@ from lossctl.arrow import filled, in_numpy, scalar
 from lossctl.domain import IntArray
 from lossctl.evaluation.group_keys import Keys
 from lossctl.inference.grouping import Grouping
+from lossctl.sums.state import inverse
 
 FEW = 1000
 """So many words are sorted one by one."""
@@ -42,9 +43,7 @@ def _ranks(column: pa.Array, grouping: Grouping) -> Ranks:
         order = np.array(
             sorted(range(len(words)), key=lambda place: (grouping.order(words[place]), words[place] or ""))
         )
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return np.asarray(rank[in_numpy(entries.indices)])
+    return np.asarray(inverse(order)[in_numpy(entries.indices)])
 
 
 def in_order(numbers: IntArray) -> Ranks:
@@ -86,6 +85,4 @@ def _alphabetical(texts: pa.Array) -> IntArray:
 
     entries = texts.dictionary_encode(null_encoding="encode")
     order = in_numpy(pc.sort_indices(entries.dictionary)).astype(np.int64)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return np.asarray(rank[in_numpy(entries.indices)])
+    return np.asarray(inverse(order)[in_numpy(entries.indices)])

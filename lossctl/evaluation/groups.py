@@ -13,7 +13,7 @@ from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
 from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
-from lossctl.sums.state import ranked
+from lossctl.sums.state import inverse, ranked
 
 FEW = 1 << 12
 """So many words are sorted, so that batches that have the same need not be matched."""
@@ -102,16 +102,9 @@ def _integers(array: pa.Array) -> tuple[IntArray, pa.Array]:
     if high - low <= 4 * len(numbers):  # as good as codes already
         return numbers - low, in_arrow(np.arange(low, high + 1))
     entries = array.dictionary_encode()
-    distinct, order = _ascending(in_numpy(entries.dictionary))
-    return order[in_numpy(entries.indices)], in_arrow(distinct)
-
-
-def _ascending(distinct: IntArray) -> tuple[IntArray, IntArray]:
-    """Numbers sorted, and where each of them comes to stand."""
+    distinct = in_numpy(entries.dictionary)
     order = np.argsort(distinct)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return distinct[order], place
+    return inverse(order)[in_numpy(entries.indices)], in_arrow(distinct[order])
 
 
 def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple[IntArray, pa.Array]:
@@ -132,7 +125,5 @@ def _named(places: IntArray, words: pa.Array, missing: Sequence[bytes]) -> tuple
     distinct, rank = known.dictionary, in_numpy(known.indices)
     if len(distinct) <= FEW:
         order = in_numpy(pc.sort_indices(distinct)).astype(np.int64)
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        distinct, rank = distinct.take(in_arrow(order)), place[rank]
+        distinct, rank = distinct.take(in_arrow(order)), inverse(order)[rank]
     return rank.astype(np.int64, copy=False)[places], distinct

@@ -27,13 +27,29 @@ SEVERAL = {"label", "prediction", "loss", "by"}
 """Settings of a request that stand for several."""
 
 
-def offered(question: Undecided, attempt: Callable[[Settings], None]) -> Undecided:
+def offered(
+    question: Undecided,
+    request: Request,
+    reading: Reading | None,
+    ids: Sequence[str],
+    join: str,
+    *,
+    prepare: Callable[..., tuple[Source, Plan]],
+    measure: Callable[[Source, Plan], object],
+) -> Undecided:
     """The question with those of its ways that go on, and what these need beside.
 
     Args:
         question: what was raised.
-        attempt: what asks for a way; it raises what this raises.
+        request, reading, ids, join: what was asked for.
+        prepare: given a way, and the same as it asks for them, opens the data and plans; it raises what that raises.
+        measure: what measures.
     """
+
+    def attempt(way: Settings) -> None:
+        how = {"ids": _keys_of(way, ids), "join": str(dict(way).get("join", join))}
+        _ensure_measurable(*prepare(way, _asking(request, way), _read_as(reading, way), **how), measure)
+
     ways = tuple(dict.fromkeys(way for each in question.ways for way in _mended(each, attempt, ROUNDS)))
     return question if ways == question.ways else Undecided(question.parts[0], question.otherwise, ways[:MOST_WAYS])
 
@@ -75,7 +91,7 @@ def _files(path: str | os.PathLike[str]) -> tuple[str, ...]:
         return (os.fspath(path),)
 
 
-def asking(request: Request, way: Settings) -> Request:
+def _asking(request: Request, way: Settings) -> Request:
     """The request with the settings of a way that are its own."""
     known = {field.name for field in fields(Request)} - {"ids"}
     values: dict[str, Any] = {}
@@ -87,19 +103,19 @@ def asking(request: Request, way: Settings) -> Request:
     return replace(request, **values)
 
 
-def keys_of(way: Settings, ids: Sequence[str]) -> Sequence[str]:
+def _keys_of(way: Settings, ids: Sequence[str]) -> Sequence[str]:
     """The columns by which a way matches rows, one of which may have no name; those named where it says nothing."""
     said = dict(way).get("ids")
     return ids if said is None else split(str(said)) or ("",)
 
 
-def read_as(reading: Reading | None, way: Settings) -> Reading | None:
+def _read_as(reading: Reading | None, way: Settings) -> Reading | None:
     """How to read files, with the settings of a way that say it."""
     said: Mapping[str, Any] = {name: value for name, value in way if name in {"header", "decimal", "thousands"}}
     return replace(reading or Reading(), **said) if said else reading
 
 
-def ensure_measurable(source: Source, plan: Plan, measure: Callable[[Source, Plan], object]) -> None:
+def _ensure_measurable(source: Source, plan: Plan, measure: Callable[[Source, Plan], object]) -> None:
     """Check that some rows of the first part of a data set can be measured; errors as for `lossctl.evaluate`.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.words import in_bytes
@@ -102,11 +103,10 @@ def cells(values: npt.NDArray[Any]) -> pa.Array:
     if native.dtype.kind in "SU":
         return _words(native)
     if native.dtype.kind == "b":
-        bits = np.packbits(native.view(np.uint8) != 0, bitorder="little")
-        return pa.Array.from_buffers(pa.bool_(), len(native), [None, pa.py_buffer(bits)])
+        return in_arrow(native.view(np.uint8) != 0)
     if native.dtype == np.float16:
         native = native.astype(np.float32)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(native.dtype), len(native), [None, pa.py_buffer(native)])
+    return in_arrow(native)
 
 
 def _words(values: npt.NDArray[Any]) -> pa.Array:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled
+from lossctl.arrow import filled, in_arrow
 from lossctl.domain import BoolArray, FloatArray, Span, laid_out, row_sum, span_of
 from lossctl.reading.storage import contents, is_list, mask_of
 
@@ -157,8 +157,7 @@ def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None,
         bad = other_length if null is None else other_length | null
         if bad.any():
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
-            places = pa.Int64Array.from_buffers(pa.int64(), len(kept), [None, pa.py_buffer(kept)])
-            matrix, holes, _ = vector_cells(array.take(places), k)
+            matrix, holes, _ = vector_cells(array.take(in_arrow(kept)), k)
             full, missing = laid_out(np.zeros((len(array), k))), np.zeros((len(array), k), dtype=np.bool_)
             full[kept], missing[bad & ~other_length] = matrix, True
             if holes is not None:

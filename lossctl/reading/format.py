@@ -209,6 +209,33 @@ class Source(Protocol):
         """Its parts, in order. Of what can be read only once, the first part may be asked for twice."""
 
 
+@dataclass(frozen=True)
+class AroundSource:
+    """A data set that gives the shards of another in its own way: subclasses have ``shards``."""
+
+    inner: Source
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns."""
+        return self.inner.columns
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files it consists of."""
+        return self.inner.files
+
+    @property
+    def once(self) -> bool:
+        """Whether its rows can be read only once."""
+        return self.inner.once
+
+    @property
+    def numbers(self) -> IntArray | None:
+        """The number in its file of each row that is read, from 0, where rows were left out before."""
+        return self.inner.numbers
+
+
 class OneFile:
     """What data sets of one file, all of whose rows are read, have alike."""
 

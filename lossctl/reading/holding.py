@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from lossctl.arrays import EXACT
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import in_numpy, words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.errors import UsageError, option
 from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, text_of
@@ -117,8 +117,7 @@ def _numbers(array: pa.Array, sign: str, value: float, name: str) -> BoolArray:
         return _integers(array, sign, value)
     values, null = scalar_column(array)
     if pa.types.is_integer(array.type) and array.type.bit_width == 64:
-        wide = array.cast(pa.int64())
-        values = np.frombuffer(wide.buffers()[1], np.int64, len(wide), 8 * wide.offset)
+        values = in_numpy(array.cast(pa.int64()))
         value = int(value) if float(value).is_integer() else value
     rows = np.asarray(compare(values, stored(value, array.type)))
     return rows if null is None else rows & ~null
@@ -148,8 +147,7 @@ def _among_numbers(array: pa.Array, values: Sequence[Any], name: str) -> BoolArr
 def _integers(array: pa.Array, sign: str, value: float) -> BoolArray:
     """`_numbers` of integers where a double would not do."""
     wide, dtype = (pa.uint64(), np.uint64) if pa.types.is_uint64(array.type) else (pa.int64(), np.int64)
-    cells = array.cast(wide)
-    values = np.frombuffer(cells.buffers()[1], dtype, len(cells), 8 * cells.offset)
+    values = in_numpy(array.cast(wide))
     null = mask_of(array)
     bounds = np.iinfo(dtype)
     if float(value).is_integer() if isinstance(value, float) else True:
@@ -213,8 +211,7 @@ def _true(left: pa.Array, sign: str, right: Any) -> BoolArray:
 def _truths(rows: pa.Array) -> BoolArray:
     """Where booleans are true."""
     null = mask_of(rows)
-    truths = rows.cast(pa.uint8())
-    values = np.frombuffer(truths.buffers()[1], np.uint8, len(truths), truths.offset) != 0
+    values = in_numpy(rows.cast(pa.uint8())) != 0
     return values if null is None else np.asarray(values & ~null)
 
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError
 from lossctl.reading.cells import BadRow
-from lossctl.reading.columns import Column
 from lossctl.reading.files import Files
-from lossctl.reading.format import Around, Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Around, AroundSource, Resplit, Shard, Source, Wanted
 from lossctl.reading.lines import Range
 from lossctl.reading.selection import Chosen, Selected
 from lossctl.reading.slices import Slice, slices
@@ -19,31 +18,11 @@ ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Numbered:
+class Numbered(AroundSource):
     """Files whose shards are numbered slices: rows are counted before they are read."""
 
-    inner: Files
     counted: Wanted | None
     """What is read to count rows; ``None`` where they are read in turn, and need not be counted."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Its columns."""
-        return self.inner.columns
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The paths."""
-        return self.inner.files
-
-    @property
-    def once(self) -> bool:
-        """False: they can be read again."""
-        return False
-
-    @property
-    def numbers(self) -> None:
-        """``None``: no row is left out."""
 
     def shards(self) -> Iterator[Shard]:
         """Their parts, in order.

@@ -126,8 +126,7 @@ def field_of(structs: pa.Array, place: int) -> pa.Array:
 
 def _places(places: IntArray) -> pa.Array:
     """Places to take cells from, null where one is -1."""
-    valid = pa.py_buffer(np.packbits(places >= 0, bitorder="little"))
-    return pa.Array.from_buffers(pa.int64(), len(places), [valid, pa.py_buffer(places)])
+    return in_arrow(places, places < 0)
 
 
 def other_key(row: int, column: str, key: str | None) -> BadRow:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, scalar
+from lossctl.arrow import filled, in_numpy, scalar
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.reading.cells import elements, floats
@@ -135,6 +135,6 @@ def _integers(cells: pa.Array) -> pa.Array | None:
 
 def _beyond(cells: pa.Array, doubles: FloatArray) -> FloatArray:
     """Integers of 64 bits less the nearest doubles, exactly: each half is a double, and so is the upper less those."""
-    kind = np.int64 if pa.types.is_int64(cells.type) else np.uint64
-    integers = np.frombuffer(cells.buffers()[1], kind, len(cells), 8 * cells.offset)
+    integers = in_numpy(cells)
+    kind = integers.dtype.type
     return np.asarray((integers >> kind(32)) * 2.0**32 - doubles + (integers & kind(0xFFFFFFFF)))

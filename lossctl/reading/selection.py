@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, IntArray
+from lossctl.domain import BoolArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.reading.cells import BadRow, kind_of, text_of
-from lossctl.reading.columns import Column
-from lossctl.reading.format import Around, Reading, Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Around, AroundSource, Reading, Resplit, Shard, Source, Wanted
 from lossctl.reading.missing import nulled
 from lossctl.reading.rows import Kept, fielded
 from lossctl.reading.storage import plain, takeable
@@ -130,42 +130,20 @@ class Chosen(Around):
 
 def filtered(record: pa.RecordBatch, rows: BoolArray) -> pa.RecordBatch:
     """The rows where ``rows`` is true."""
-    bits = pa.py_buffer(np.packbits(rows, bitorder="little"))
-    return takeable(record).filter(pa.Array.from_buffers(pa.bool_(), len(rows), [None, bits]))
+    return takeable(record).filter(in_arrow(rows))
 
 
 @dataclass(frozen=True)
-class Selected:
+class Selected(AroundSource):
     """A data set of which some rows are chosen."""
 
-    inner: Source
     choice: Choice | None
     limit: int | None
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Its columns."""
-        return self.inner.columns
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files it consists of."""
-        return self.inner.files
-
-    @property
-    def once(self) -> bool:
-        """Whether its rows can be read only once."""
-        return self.inner.once
 
     @property
     def names(self) -> frozenset[str]:
         """The columns that the choice is about."""
         return frozenset() if self.choice is None else self.choice.names
-
-    @property
-    def numbers(self) -> IntArray | None:
-        """The number in its file of each row that is read, from 0, where rows were left out before."""
-        return self.inner.numbers
 
     def shards(self) -> Iterator[Shard]:
         """Its parts, in order, each with no more rows than are chosen in all."""

@@ -7,7 +7,7 @@ so nobody may ask an array for its nulls that did not come through here.
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled
+from lossctl.arrow import filled, in_arrow, in_numpy
 from lossctl.domain import BoolArray
 
 
@@ -109,9 +109,8 @@ def _indirect(kind: pa.DataType) -> bool:
 def _runs(array: pa.Array) -> pa.Array:
     """The number of the run in which each cell is."""
     ends = array.run_ends.cast(pa.int64())
-    after = np.frombuffer(ends.buffers()[1], np.int64, len(ends), 8 * ends.offset)
-    places = np.searchsorted(after, np.arange(array.offset, array.offset + len(array)), side="right")
-    return pa.Int64Array.from_buffers(pa.int64(), len(array), [None, pa.py_buffer(places.astype(np.int64))])
+    places = np.searchsorted(in_numpy(ends), np.arange(array.offset, array.offset + len(array)), side="right")
+    return in_arrow(places.astype(np.int64))
 
 
 def _nested(array: pa.Array) -> pa.Array:
@@ -135,8 +134,7 @@ def _nested(array: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     lengths = filled(pc.list_value_length(array).cast(pa.int64()), 0)
-    counts = np.frombuffer(lengths.buffers()[1], np.int64, len(array), 8 * lengths.offset)
-    ends = pa.py_buffer(np.concatenate([[0], np.cumsum(counts)]))
+    ends = pa.py_buffer(np.concatenate([[0], np.cumsum(in_numpy(lengths))]))
     return _from(pa.large_list(cells.type), array, [ends], [cells])
 
 

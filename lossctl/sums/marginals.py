@@ -10,7 +10,7 @@ from lossctl.rational import to_float
 from lossctl.sums.distribution import MANTISSA, KeyArray, ordered, unordered
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import exact_products
-from lossctl.sums.state import Groups
+from lossctl.sums.state import Groups, inverse
 
 MOST = 1 << 16
 """How many different numbers of a label column are kept in one group; past that they are rounded."""
@@ -147,7 +147,7 @@ class Marginals:
         dropped[slots] = self.dropped
         moved = slots[self.slot]
         order = np.argsort(moved, kind="stable")
-        place = _inverse(order)
+        place = inverse(order)
         return Marginals(
             self.columns,
             moved[order],
@@ -164,8 +164,8 @@ class Marginals:
         dropped = self.dropped.reshape(-1, self.columns).max(axis=0)
         key = self.key >> (dropped[column] - self.dropped[self.slot])
         order = _order(column, key)
-        weight = None if self.weight is None else self.weight.regroup(_inverse(order), len(order))
-        total = self.total.regroup(_inverse(order), len(order))
+        weight = None if self.weight is None else self.weight.regroup(inverse(order), len(order))
+        total = self.total.regroup(inverse(order), len(order))
         apart = Marginals(self.columns, column[order], key[order], self.count[order], weight, total, dropped)
         return apart._coarser(dropped)
 
@@ -216,13 +216,6 @@ def _order(slot: IntArray, key: KeyArray) -> IntArray:
     order = np.argsort(key, kind="stable")
     by_slot = slot[order].astype(np.uint16) if len(slot) and slot.max() < 1 << 16 else slot[order]
     return np.asarray(order[np.argsort(by_slot, kind="stable")])
-
-
-def _inverse(order: IntArray) -> IntArray:
-    """Where an order brings each cell."""
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return place
 
 
 def _changes(slot: IntArray, key: KeyArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

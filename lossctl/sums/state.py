@@ -219,6 +219,13 @@ def ranked(code: IntArray) -> tuple[IntArray, IntArray]:
     return used, table[code]
 
 
+def inverse(order: IntArray) -> IntArray:
+    """Where an order brings each entry."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place
+
+
 class Summable(Protocol):
     """What can be added to its like, in order."""
 
