@@ -138,6 +138,13 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Heading:
+    """What the sections below it, up to the next heading, are about."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Notes:
     """What to know of what stands above, a line each."""
 
@@ -216,7 +223,7 @@ class Chart:
         return {name: _finite(value) for name, value in asdict(self).items() if name != "subject"}
 
 
-Part = Line | Table | Facts | Notes | Chart
+Part = Heading | Line | Table | Facts | Notes | Chart
 Section = tuple[Part, ...]
 """Parts right below each other. Between sections is a blank line."""
 Row = Mapping[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from lossctl.document import Column, Document, Facts, Line, Notes, Part, Table, Tone, Words
+from lossctl.document import Column, Document, Facts, Heading, Line, Notes, Part, Table, Tone, Words
 from lossctl.rendering.picture import draw
 from lossctl.rendering.wording import cells, pieces, room
 from lossctl.words import LINE
@@ -32,6 +32,8 @@ def _part(part: Part) -> str:
     if isinstance(part, Facts):
         facts = "".join(f"<dt>{_words(name)}</dt><dd>{_words(words)}</dd>\n" for name, words in part.rows)
         return f"<dl>\n{facts}</dl>"
+    if isinstance(part, Heading):
+        return f"<h2>{_words(part.text)}</h2>"
     if isinstance(part, Line):
         return f"<p>{_words(part.words)}</p>"
     if isinstance(part, Notes):

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
-from lossctl.document import Column, Document, Entries, Notes, Table
+from lossctl.document import Column, Document, Entries, Heading, Line, Notes, Table
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.renderers.records import indented
 
@@ -387,6 +387,12 @@ def test_a_note_that_is_folded_cannot_be_taken_for_two(words, width):
     assert last == "next"
     assert max(map(cell_len, (first, *others))) <= width
     assert " ".join(map(str.strip, (first, *others))) == " ".join(words)
+
+
+@pytest.mark.parametrize(("name", "line"), [("table", "a <b>"), ("plain", "a <b>"), ("markdown", r"## a \<b>")])
+def test_a_heading_stands_on_a_line_of_its_own(name, line):
+    document = Document("", lambda: [(Heading("a <b>"),), (Line("below"),)])
+    assert renderers.get(name).render(document, Style()).splitlines() == [line, "", "below"]
 
 
 def test_precision_is_the_number_of_significant_digits():

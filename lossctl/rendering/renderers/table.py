@@ -10,7 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.dataclass import dataclass
-from lossctl.document import Chart, Column, Document, Facts, Line, Notes, Part, Phrase, Piece, Table, Words, phrase
+from lossctl.document import (
+    Chart,
+    Column,
+    Document,
+    Facts,
+    Heading,
+    Line,
+    Notes,
+    Part,
+    Phrase,
+    Piece,
+    Table,
+    Words,
+    phrase,
+)
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
@@ -75,6 +89,9 @@ class Tables:
             self._table(page, part)
         elif isinstance(part, Facts):
             self._facts(page, part)
+        elif isinstance(part, Heading):
+            marked = self.frame == MARKDOWN
+            page.print(f"## {self._words(part.text)}" if marked else self._words((Piece(part.text, "strong"),)))
         elif isinstance(part, Line):
             if self.frame != MARKDOWN and any(piece.tone == "command" for piece in phrase(part.words)):
                 page.paper.print(self._words(phrase(" " * part.indent, part.words)), soft_wrap=True)
