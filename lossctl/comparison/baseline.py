@@ -95,11 +95,12 @@ class Baseline:
             items=self._rows,
             values=tuple(kept.estimate.value for kept in self.results),
             bare=True,
+            schema="baseline",
         )
 
     def to_dict(self) -> dict[str, Any]:
         """What the file holds."""
-        return {"kind": KIND, **versioned(self._record()), "lossctl": self.lossctl}
+        return {"kind": KIND, **versioned(self._record())}
 
     def to_json(self) -> str:
         """The text of the file, a line for each result and group."""
@@ -141,7 +142,13 @@ class Baseline:
         yield (Notes(tuple(lines)),)
 
     def _record(self) -> dict[str, Any]:
-        return {"inputs": self.inputs, "settings": self.settings, **written(self.results)}
+        return {
+            "kind": KIND,
+            "lossctl": self.lossctl,
+            "inputs": self.inputs,
+            "settings": self.settings,
+            **written(self.results),
+        }
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
