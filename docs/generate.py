@@ -192,6 +192,7 @@ def cli_page() -> str:
     lines = [
         NOTICE + "# The command line\n",
         f"{program.help}\n",
+        "What `-f json` and `-f jsonl` write, field by field, and what of it stays: [JSON and its schemas](json.md).\n",
         "```console\n$ lossctl COMMAND [OPTIONS] [ARGUMENTS]\n```\n",
     ]
     lines += flags("Options", help.panels(program, context)[help.PANELS[-1]])

@@ -189,8 +189,7 @@ class Schemas:
         words = {name: self._word(member.hint) for name, member in about.members.items()}
         words = {name: word for name, word in words.items() if word is not None}
         if words:
-            inside = {"type": "object", "properties": words, "additionalProperties": False, "minProperties": 1}
-            properties[NONFINITE] = {"description": NAMED, **inside}
+            properties[NONFINITE] = {"description": NAMED, "type": "object", "properties": words, "minProperties": 1}
         schema = {
             "description": about.words,
             "type": "object",

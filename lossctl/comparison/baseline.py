@@ -15,7 +15,7 @@ import numpy as np
 from lossctl.comparison.kept import Kept, bare_total, with_sums
 from lossctl.comparison.stored import KIND, read, results_of, written
 from lossctl.dataclass import dataclass
-from lossctl.document import Column, Document, Notes, Table, versioned
+from lossctl.document import Column, Document, Notes, Table
 from lossctl.document import Estimate as Shown
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
@@ -100,7 +100,7 @@ class Baseline:
 
     def to_dict(self) -> dict[str, Any]:
         """What the file holds."""
-        return {"kind": KIND, **versioned(self._record())}
+        return {"kind": KIND, **self.document().to_dict()}
 
     def to_json(self) -> str:
         """The text of the file, a line for each result and group."""

@@ -23,8 +23,8 @@ class CandidateColumn(TypedDict):
     """The largest number; null where there is none."""
     integers: bool | None
     """Whether all numbers are whole; null where there are none, or more different ones than are kept."""
-    could_be: list[Literal["label", "prediction", "weight", "group", "id"]]
-    """The roles, likeliest first."""
+    could_be: list[str]
+    """The roles that it could play, likeliest first: label, prediction, weight, group, id."""
 
 
 _MEMBERS = members_of(Diagnosis)

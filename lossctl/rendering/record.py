@@ -5,7 +5,11 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from lossctl.document import Chart
 from lossctl.schema import Object, members_of, without
 
-CHART = Object("Chart", "Panels that belong together.", without(members_of(Chart), "subject"))
+CHART = Object(
+    "Chart",
+    "Panels that belong together. A number that is not finite is null there, and not named.",
+    without(members_of(Chart), "subject"),
+)
 
 
 class ChartsRecord(TypedDict):

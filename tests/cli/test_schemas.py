@@ -83,9 +83,15 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def known():
+    """What was written before."""
+    return {}
+
+
 @pytest.fixture
-def written(folder, lossctl, monkeypatch):
-    """What command lines write in a format."""
+def objects(folder, known, lossctl, monkeypatch):
+    """The objects that an output is, as JSON; of lines the first and the last."""
     monkeypatch.chdir(folder)
     if not (folder / "kept.json").exists():
         done = lossctl(
@@ -93,23 +99,21 @@ def written(folder, lossctl, monkeypatch):
         )
         assert done.status == 0, done.err
 
-    def write(lines, form):
-        unshown = {"--plot"} if form == "jsonl" else set()
+    def written(name):
+        lines, is_line = LINES[name.removesuffix("-line")], name.endswith("-line")
+        form, unshown = ("jsonl", {"--plot"}) if is_line else ("json", set())
         done = [lossctl(*(word for word in line if word not in unshown), "-q", "-f", form) for line in lines]
         assert done[0].out, done[0].err
-        return [one.out for one in done if one.out]
+        texts = [one.out for one in done if one.out]
+        ends = [line for text in texts for line in (text.split("\n")[0], text.split("\n")[-2])]
+        return [json.loads(text) for text in (ends if is_line else texts)]
 
-    return write
+    def make(name):
+        if name not in known:
+            known[name] = written(name)
+        return known[name]
 
-
-def objects(name, written):
-    """Objects that an output is, as JSON."""
-    lines = LINES[name.removesuffix("-line")]
-    if not name.endswith("-line"):
-        return [json.loads(text) for text in written(lines, "json")]
-    return [
-        json.loads(line) for text in written(lines, "jsonl") for line in (text.split("\n")[0], text.split("\n")[-2])
-    ]
+    return make
 
 
 def places(value, path=()):
@@ -136,9 +140,9 @@ def changed(value, path, change):
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_a_schema_accepts_what_is_written_and_refuses_other_types_and_fields(name, written):
+def test_a_schema_accepts_what_is_written_and_refuses_other_types_and_fields(name, objects):
     free = re.compile(FREE.get(name, "(?!)"))
-    for value in objects(name, written):
+    for value in objects(name):
         assert faults(name, value) == []
         for path in places(value):
             place = "/".join(map(str, path))
@@ -164,9 +168,9 @@ OPTIONAL = {
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
-def test_a_schema_refuses_what_lacks_a_field(name, written):
+def test_a_schema_refuses_what_lacks_a_field(name, objects):
     free = re.compile(FREE.get(name, "(?!)"))
-    for value in objects(name, written):
+    for value in objects(name):
         for path in places(value):
             *inside, key = path
             place = "/".join(map(str, path))
