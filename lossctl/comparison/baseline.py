@@ -24,11 +24,15 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
+from lossctl.words import free
 
 SETTINGS = ("label", "weight", "class_weight", "cluster", "classes", "where", "limit")
 """What of the inputs changes a number, or which rows it is of."""
 OWN = {"losses", "ci"}
 """What of the settings is said of each result, or changes no number."""
+
+OWN_TITLES = {"loss", "model", "n", "buckets", "value", "standard_error", "nonfinite"}
+"""What else is in a row, beside the columns that it is grouped by."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,15 @@ class Baseline:
         }
 
     def _rows(self) -> list[dict[str, Any]]:
+        names = self.inputs["by"]
+        titles: dict[str, str] = {}
+        for name in names:
+            titles[name] = free(name, {*OWN_TITLES, *names, *titles.values()}, "by_") if name in OWN_TITLES else name
         return [
             {
                 "loss": kept.loss,
                 "model": kept.model,
-                **kept.group,
+                **{titles[name]: word for name, word in kept.group.items()},
                 "n": kept.total.n,
                 "buckets": len(kept.buckets.key),
                 "value": kept.estimate.value,
