@@ -14,7 +14,7 @@ from lossctl.comparison.labels import ensure_same
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.keys import Key, told_alike
+from lossctl.evaluation.keys import Key
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
@@ -219,7 +219,7 @@ def _rows(
     models = {first.name: {"files": [*first.source.files], "unmatched": 0}}
     for side, own in zip(sides[1:], read[1:], strict=True):
         if words is None:
-            matched, counts = match_in_order(base, own, first.source, side.source)
+            matched, counts, more = match_in_order(base, own, first.source, side.source)
         else:
             called = Called(
                 (first.title, side.title),
@@ -227,9 +227,8 @@ def _rows(
                 ONLY,
             )
             theirs = keys_of(own, side.ids, side.source).rename_columns(keys)
-            ours, theirs, more = told_alike(words, theirs, called.sides)
-            matched, counts = match_by_key(ours, theirs, [*keys], how, called)
-            remarks += more
+            matched, counts, more = match_by_key(words, theirs, [*keys], how, called)
+        remarks += more
         left, right = (floats(matched[name].combine_chunks()).astype(np.int64) for name in (LEFT, RIGHT))
         truths = base.select([*side.truths]).take(in_arrow(left)), own.select([*side.truths]).take(in_arrow(right))
         identified = None if words is None else words.take(in_arrow(left))

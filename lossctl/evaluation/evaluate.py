@@ -141,7 +141,8 @@ def evaluate(
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, ``"name=other"`` where the labels call one ``other``; left out, the one column that both
             have and that is called like a key, or that alone could be one. Equal numbers match, such as ``1461.0`` in
-            one source and ``1461`` in the other, and a note says so; what has zeros in front is text.
+            one source and ``1461`` in the other, and a note says so; what has zeros in front is text. So do times with
+            an offset from UTC that are one instant; beside times without one they are an error.
         join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
             match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.

@@ -24,7 +24,7 @@ from lossctl.evaluation.both_sides import (
     renamed,
     their_columns,
 )
-from lossctl.evaluation.keys import Key, keys_named, told_alike
+from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
@@ -64,7 +64,6 @@ from lossctl.reading.selection import selected
 from lossctl.words import in_quotes
 
 HOW = ("strict", "inner", "left", "order")
-SIDES = ("the predictions", "the labels")
 SHOWN = 3
 """How many keys are proposed where it is not clear which is meant."""
 
@@ -269,11 +268,10 @@ def _rows(
 ) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
     """The numbers of matching rows, how many matched, and what to say of it; errors as for `join`."""
     if how == "order":
-        return *match_in_order(left, right, predictions, labels), ()
+        return match_in_order(left, right, predictions, labels)
     ids = [key.left for key in keys]
     words = keys_of(left, ids, predictions)
     others = keys_of(right, [key.right for key in keys], labels).rename_columns(ids)
-    words, others, remarks = told_alike(words, others, SIDES)
     messages = Called()
     if len(predictions.files) > 1:
         from lossctl.evaluation.pooled import APART
@@ -281,7 +279,7 @@ def _rows(
         messages = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
     if left.num_rows == right.num_rows and any(map(is_numbering, ids)):
         messages = replace(messages, hint=f"{messages.hint} {order_or_numbers(())}")
-    return *match_by_key(words, others, ids, how, messages), remarks
+    return match_by_key(words, others, ids, how, messages)
 
 
 def _queries(predictions: Source, labels: Source, request: Request) -> set[str]:
