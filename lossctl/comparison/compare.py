@@ -27,6 +27,7 @@ from lossctl.evaluation.evaluate import (
     several,
 )
 from lossctl.evaluation.fold import Folded
+from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
@@ -248,7 +249,7 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if len(plan.models) < 2:
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
-    plan, folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, with_doubts(plan, prepared.source, prepared.sides), running)
     with np.errstate(all="ignore"):  # what is no number is said to be none
         return _described(prepared, plan, folded, level, anytime)
 

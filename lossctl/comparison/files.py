@@ -150,9 +150,8 @@ def _prepared(
     table, asked, matched, remarks = side_by_side(sides, request, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}
     chosen = selected(table, request.where, request.limit)
-    return Prepared(
-        chosen, planned(chosen, asked, reading, ("; ".join(notes),) if notes else (), (*told, *remarks)), facts
-    )
+    plan = planned(chosen, asked, reading, ("; ".join(notes),) if notes else (), (*told, *remarks))
+    return Prepared(chosen, plan, facts, (*opened, *answers))
 
 
 def _with_labels(

@@ -188,6 +188,10 @@ def evaluate(
     running = Running.of(engine, threads, scheduler, progress)
     prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
     clock.mark("open")
+    if ci is not None:
+        from lossctl.evaluation.independence import with_doubts  # noqa: PLC0415  (most runs have no use for it)
+
+        prepared = replace(prepared, plan=with_doubts(prepared.plan, prepared.source, prepared.sides))
     report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     keys = prepared.joined["id"] if samples and prepared.joined is not None else ()
@@ -207,6 +211,8 @@ class Prepared:
     plan: Plan
     joined: Mapping[str, Any] | None = None
     """What was matched, where labels came from another file."""
+    sides: tuple[Source, ...] = ()
+    """The data sets that were matched, with the columns that the rows do not carry along too."""
 
 
 def prepare(
@@ -274,6 +280,7 @@ def _prepared(
 ) -> Prepared:
     """As `prepare`, with ways that are not tried."""
     facts: Mapping[str, Any] | None = None
+    sides: tuple[Source, ...] = ()
     if labels is None:
         opened = open_alone(source, request, reading)
         try:
@@ -285,14 +292,14 @@ def _prepared(
             raise
     else:
         joined = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
-        opened, facts = joined.source, joined.facts
+        opened, facts, sides = joined.source, joined.facts, joined.sides
         plan = planned(opened, joined.request, reading, joined.notes, joined.remarks)
     if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
         from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
 
         remark = pooled(opened, plan.roles.label if labels is None else ())
         plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
-    return Prepared(opened, plan, facts)
+    return Prepared(opened, plan, facts, sides)
 
 
 def open_alone(source: Any, request: Request, reading: Reading | None = None) -> Source:

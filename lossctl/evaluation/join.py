@@ -86,6 +86,8 @@ class Joined:
     """What was matched in another way than it is written."""
     question: Undecided | None = None
     """Which column plays which role, where that is not clear and all columns are carried along all the same."""
+    sides: tuple[Source, ...] = ()
+    """Both data sets."""
 
 
 def join(
@@ -260,6 +262,7 @@ def _matched(
         },
         tuple(keys),
         remarks=(*warnings_of(predictions), *warnings_of(labels), *remarks),
+        sides=(predictions, labels),
     )
 
 
