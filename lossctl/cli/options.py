@@ -19,6 +19,7 @@ from lossctl.cli.completers import (
     complete_activations,
     complete_class_weights,
     complete_classes,
+    complete_clusters,
     complete_columns,
     complete_condition,
     complete_groups,
@@ -113,9 +114,10 @@ Cluster = Annotated[
     list[str] | None,
     column_option(
         "--cluster",
-        metavar="COL[,COL]",
-        help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=complete_columns,
+        metavar="COL[:UNIT][,COL]",
+        help="Columns whose rows count as one; rows of one user, day or document move together. Behind a colon a "
+        "period of dates, such as date:day.",
+        autocompletion=complete_clusters,
     ),
 ]
 

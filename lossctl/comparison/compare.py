@@ -97,8 +97,8 @@ def compare(
         source: as for `lossctl.evaluate`, with the predictions of all models.
         loss: likewise; ``None`` picks what suits the columns.
         prediction: one entry a model, of which the first is the baseline; ``name=COL`` names it.
-        cluster: columns that say which rows move together, such as those of one user: they count as one. Up to 65,536
-            clusters are kept one by one, more in 4,096 buckets.
+        cluster: columns that say which rows move together, such as those of one user: they count as one;
+            ``date:day`` by a period of dates. Up to 65,536 clusters are kept one by one, more in 4,096 buckets.
         lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
             stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
             Mariano. Far lags count less, so give three or four times as many as rows move together: of sums over six

@@ -118,22 +118,29 @@ def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     Raises:
         BadRow: a column cannot be read as text.
     """
+    from lossctl.inference.grouping import Grouping
     from lossctl.reading.hashing import EMPTY, coded, joined
+    from lossctl.reading.periods import periods
     from lossctl.sums.clusters import Keyed, front
 
-    names, written = dict.fromkeys((*roles.cluster, *roles.ids)), None
+    names, written = dict.fromkeys(roles.ids), None
     if roles.ids:  # rows of two files, which a join would match
         from lossctl.evaluation.keys import plainly
 
         written = plainly
-    words = {name: coded(reader.record.column(name), name, written) for name in names}
-    for name, (hashes, index) in words.items():
+    words = {Grouping(name): coded(reader.record.column(name), name, written) for name in names}
+    for grouping in roles.cluster:
+        if grouping not in words:
+            column, title = reader.record.column(grouping.column), grouping.column
+            dated = periods(column, grouping.unit, title, grouping.first) if grouping.unit else column
+            words[grouping] = coded(dated, title, None if grouping.unit else written)
+    for grouping, (hashes, index) in words.items():
         empty = (hashes == EMPTY)[index]
-        reader.missing(name, empty if empty.any() else None)
-    keys, index = joined([words[name] for name in roles.cluster])
+        reader.missing(grouping.column, empty if empty.any() else None)
+    keys, index = joined([words[grouping] for grouping in roles.cluster])
     mark = None
     if roles.ids:
-        marks, place = joined([words[name] for name in roles.ids])
+        marks, place = joined([words[Grouping(name)] for name in roles.ids])
         mark, keys = marks[place], front(keys)
     key, code = np.unique(keys, return_inverse=True)
     return Keyed(code[index], key, mark)

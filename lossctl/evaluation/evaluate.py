@@ -101,7 +101,8 @@ def evaluate(
         by: columns to group by; ``date:month`` by the periods of its dates (hour, day, week, month, quarter, year or
             weekday), ``price:10`` by the quantiles of its numbers, here deciles.
         cluster: columns that say which rows move together, such as those of one user: they count as one in standard
-            errors. Up to 65,536 clusters a group are kept one by one, more in 4,096 buckets.
+            errors. ``date:day`` is by a period of dates, as of ``by``. Up to 65,536 clusters a group are kept one by
+            one, more in 4,096 buckets.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.

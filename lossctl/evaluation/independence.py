@@ -18,7 +18,7 @@ def doubts(plan: Plan, source: Source, sides: Sequence[Source] = ()) -> tuple[st
         sides: the data sets that they were matched from.
     """
     roles = plan.roles
-    if plan.lags or roles.cluster != roles.ids:
+    if plan.lags or (*map(str, roles.cluster),) != roles.ids:
         return ()
     chosen = where_of(source) is not None or limit_of(source) is not None
     apart = {*replace(roles, cluster=(), ids=()).needed, *(roles.ids if len(roles.ids) == 1 else ())}

@@ -55,7 +55,7 @@ from lossctl.inference.infer import complete, complete_roles
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key, is_numbering, is_query
 from lossctl.inference.request import Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import clusterings, find, titled
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
@@ -192,7 +192,10 @@ def _matched(
     weight = None if request.weight is None else either(request.weight, predictions, labels, "weight")[0]
     by = tuple(grouping for pattern in request.by for grouping in grouped(pattern, predictions, labels))
     units = {grouping.column for grouping in by}
-    cluster = tuple(name for pattern in request.cluster for name in either(pattern, predictions, labels, "cluster"))
+    clusters = tuple(
+        grouping for pattern in request.cluster for grouping in grouped(pattern, predictions, labels, clusterings)
+    )
+    cluster = tuple(grouping.column for grouping in clusters)
     identifying = tuple(name for pattern in request.ids for name in either(pattern, predictions, labels, "id"))
     shared = [*units, *([] if weight is None else [weight])]
     shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
@@ -235,7 +238,7 @@ def _matched(
     named = tuple(names[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
-    changed |= {"cluster": cluster, "ids": identifying}
+    changed |= {"cluster": tuple(map(str, clusters)), "ids": identifying}
     return Joined(
         MemorySource(
             table.combine_chunks(),

@@ -109,7 +109,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
-    if any(grouping.unit and planner.kinds[grouping.column] == "text" for grouping in plan.roles.by):
+    if any(grouping.unit and not grouping.quantiles for grouping in (*plan.roles.by, *plan.roles.cluster)):
         from lossctl.evaluation.dates import with_order  # noqa: PLC0415  (most runs have no use for it)
 
         plan = with_order(source, planner, plan)

@@ -209,6 +209,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     roles += [f"by {', '.join(by)}"] if by else []
     roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
+    yield from _bucketed(inputs.get("cluster_buckets"))
     yield from _joined(inputs.get("join"))
     groups = inputs.get("groups")
     if groups and groups["shown"] < groups["measured"]:
@@ -240,6 +241,15 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _bucketed(buckets: int | None) -> Iterator[str]:
+    """Why there are fewer clusters than there are."""
+    if buckets is not None:
+        yield (
+            f"clusters: too many to keep one by one, so they are hashed into {buckets:,} buckets that count as one "
+            "each: memory is bounded, and with as many degrees of freedom nothing is lost"
+        )
 
 
 def _weighted(inputs: Mapping[str, Any]) -> bool:

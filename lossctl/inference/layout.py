@@ -100,7 +100,7 @@ class Layout:
         roles = self.roles
         bare = replace(roles, by=(), cluster=(), ids=())
         numbers = {*bare.needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
-        groups = {*(grouping.column for grouping in roles.by), *roles.cluster, *roles.ids} - numbers
+        groups = {*(grouping.column for grouping in (*roles.by, *roles.cluster)), *roles.ids} - numbers
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)

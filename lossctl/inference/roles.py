@@ -50,8 +50,8 @@ class Roles:
     by: tuple[Grouping, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
-    cluster: tuple[str, ...] = ()
-    """What says which rows move together."""
+    cluster: tuple[Grouping, ...] = ()
+    """What says which rows move together: columns, and perhaps periods of their dates."""
     ids: tuple[str, ...] = ()
     """What identifies a row, where rows are to be told apart later."""
     inside: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ class Roles:
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
         groups = (grouping.column for grouping in self.by)
-        identifying = (*self.cluster, *self.ids)
+        identifying = (*(grouping.column for grouping in self.cluster), *self.ids)
         return tuple(dict.fromkeys((*self.label, *predictions, *weight, *groups, *identifying)))
 
     @cached_property
@@ -282,7 +282,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     return title, rest
 
 
-def groupings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
+def groupings(pattern: str, columns: Sequence[Column], role: str = "group") -> tuple[Grouping, ...]:
     """What ``PATTERN`` or ``PATTERN:UNIT``, or a comma list of these, groups by; patterns are those of `find`.
 
     A column of exactly that name wins over any other reading.
@@ -295,13 +295,23 @@ def groupings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
         return (Grouping(pattern),)
     if "," in pattern and not pattern.startswith("/"):
         parts = [part if part in names else part.strip() for part in pattern.split(",")]
-        return tuple(grouping for part in parts for grouping in groupings(part, columns))
+        return tuple(grouping for part in parts for grouping in groupings(part, columns, role))
     stem, unit = unit_of(pattern)
     if unit and not is_unit(unit) and not grouped_columns([stem], columns):
         stem, unit = pattern, ""  # a name with a colon, and a mistake
-    matching = find(stem, columns, "group")
+    matching = find(stem, columns, role)
     unit = unit and legal_unit(pattern, unit)
     return tuple(Grouping(name, unit) for name in matching)
+
+
+def clusterings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
+    """As `groupings`, of rows that move together; a `UsageError` where they are to do so by quantiles."""
+    clusters = groupings(pattern, columns, "cluster")
+    quantiles = next((grouping for grouping in clusters if grouping.quantiles), None)
+    if quantiles is not None:
+        what = f"cluster {pattern!r}: rows do not move together for being of one quantile of {quantiles.column!r}"
+        raise UsageError(what, f"Periods of its dates are written as in {quantiles.column}:day.")
+    return clusters
 
 
 def grouped_columns(patterns: Sequence[str], columns: Sequence[Column]) -> set[str]:
@@ -352,7 +362,7 @@ def choose(
         models: what each model is called, whatever its pattern says.
         weight: pattern of the weight column.
         by: patterns of the columns to group by, with their units.
-        cluster: patterns of the columns that say which rows move together.
+        cluster: patterns of the columns that say which rows move together, with their units.
         ids: patterns of the columns that identify a row.
 
     Raises:
@@ -362,7 +372,7 @@ def choose(
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(grouping for pattern in by for grouping in groupings(pattern, columns))
-    clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
+    clusters = tuple(grouping for pattern in cluster for grouping in clusterings(pattern, columns))
     identifying = tuple(name for pattern in ids for name in find(pattern, columns, "id"))
     named = _models(prediction, columns, models)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))

@@ -16,7 +16,7 @@ _FORMS: dict[Form, str] = {"local": f"{_TIME}$", "instant": f"{_TIME}{_ZONE}$"}
 Words = TypeVar("Words", pa.Array, pa.ChunkedArray)
 
 
-def first_of(words: pa.ChunkedArray, form: Form) -> str | None:
+def first_of(words: pa.Array | pa.ChunkedArray, form: Form) -> str | None:
     """The first word that is a time, without an offset or with one; ``None`` where there is none."""
     import pyarrow.compute as pc
 
