@@ -106,7 +106,8 @@ By = Annotated[
         "--by",
         metavar="COL[:UNIT][,COL]",
         help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
-        "weekday of dates, of numbers how many quantile groups.",
+        "weekday of dates, of numbers how many quantile groups. Tables begin with all groups together, in JSON that is "
+        "overall; formats of a row a result, such as CSV, hold the groups alone.",
         autocompletion=complete_groups,
     ),
 ]

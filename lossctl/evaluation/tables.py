@@ -246,10 +246,8 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
 def _bucketed(buckets: int | None) -> Iterator[str]:
     """Why there are fewer clusters than there are."""
     if buckets is not None:
-        yield (
-            f"clusters: too many to keep one by one, so they are hashed into {buckets:,} buckets that count as one "
-            "each: memory is bounded, and with as many degrees of freedom nothing is lost"
-        )
+        kept = f"too many to keep one by one in memory, so hashed into {buckets:,} buckets, each a cluster"
+        yield f"clusters: {kept}; so many degrees of freedom lose nothing"
 
 
 def _weighted(inputs: Mapping[str, Any]) -> bool:

@@ -108,6 +108,8 @@ def test_buckets_of_too_many_clusters_are_called_so(lossctl, tmp_path, monkeypat
     asked = [data, "-y", "y", "-p", "p", "-p", "q", "-l", "mae", "--cluster", "ts", "--engine", "serial"]
     for command in ("eval", "compare"):
         done = lossctl(command, *asked)
-        assert "clusters: too many to keep one by one, so they are hashed into 4,096 buckets" in done.out
+        assert (
+            "clusters: too many to keep one by one in memory, so hashed into 4,096 buckets, each a cluster" in done.out
+        )
         assert command == "eval" or " buckets; " in done.out
         assert "clusters: too many" not in lossctl(command, *asked[:-4], "--cluster", "ts:week", "-q").out
