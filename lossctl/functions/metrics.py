@@ -134,8 +134,8 @@ _METRICS = (
             "top5_error", "top_5_error", "acc5", "acc_at_5", "accuracy_at_k",
         ),
         "is the share of rows whose label is among the k likeliest classes",
-        f"lossctl counts that for k = 1: {option(loss='zero_one')} is 1 less it. Of the probabilities that rank the "
-        f"classes say {option(loss='cross_entropy')}.",
+        (f"lossctl counts that for k = 1: {option(loss='zero_one')} is 1 less it. Of the probabilities that rank the "
+        f"classes say {option(loss='cross_entropy')}."),
     ),
     (
         ("top1", "top_1", "top1_accuracy", "top_1_accuracy", "acc1", "acc_at_1"),
@@ -151,8 +151,8 @@ _METRICS = (
     (
         ("calibration", "calibration_ratio", "copc", "observed_expected", "oe_ratio"),
         "is a ratio of sums, Σŷ/Σy or Σy/Σŷ, or a figure of bins of rows, not a loss of a row",
-        f"lossctl plot FILE draws it in bins; {option(loss='brier')} and {option(loss='bce')} judge it together with "
-        "how well classes are told apart.",
+        (f"lossctl plot FILE draws it in bins; {option(loss='brier')} and {option(loss='bce')} judge it together with "
+        "how well classes are told apart."),
     ),
     (
         ("normalized_entropy", "normalised_entropy", "normalized_cross_entropy", "normalized_log_loss"),
@@ -203,8 +203,8 @@ _METRICS = (
     (
         ("bias", "mbe", "mean_error", "mean_bias_error"),
         "is the mean of ŷ − y, in which errors of either sign cancel: not a loss",
-        f"lossctl samples FILE {option(loss='half_squared_error')} writes ŷ − y of each row, as its gradient; "
-        f"{option(loss='mae')} is the mean without signs.",
+        (f"lossctl samples FILE {option(loss='half_squared_error')} writes ŷ − y of each row, as its gradient; "
+        f"{option(loss='mae')} is the mean without signs."),
     ),
     (
         ("bleu", "rouge", "wer", "cer", "psnr", "ssim", "fid"),
