@@ -297,6 +297,7 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ("ci = = 3", "{}:1: is no TOML"),
         ("\n\nci = 0.9\nci = 0.8", "{}:4: is no TOML"),
         ('\nlable = "y"', "{}:2: unknown key 'lable'\nDid you mean label"),
+        ('\nprediction = "p"', "{}:2: unknown key 'prediction'\nSay pred."),
         ("gates = []", "{}:1: unknown key 'gates'\nDid you mean gate"),
         ('null-values = "x"\nnull_values = "y"', "{}:2: 'null_values' says again what 'null-values' says"),
         ('ci = "many"', "{}:1: ci must be a number, not 'many'"),
