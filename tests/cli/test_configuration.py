@@ -317,7 +317,7 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ("x" * (LARGEST + 1), "{}: is too large for a configuration"),
         (b"\n# \xff", "{}:2: is not UTF-8"),
     ],
-    ids=range(21),
+    ids=range(22),
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(text, words, lossctl, here):
     (here / "c.toml").write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -33,7 +33,7 @@ def rows(steps, way):
     return times, {"ts": WRITTEN[way](times), **numbers}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     steps=st.lists(st.integers(0, 2000), min_size=3, max_size=30),
     way=st.sampled_from([*WRITTEN]),

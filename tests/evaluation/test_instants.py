@@ -37,7 +37,7 @@ def column(times, way, zone):
     return pa.array([TEXTS[way](time.astimezone(zone)) for time in times])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     steps=st.lists(st.integers(0, 60), min_size=2, max_size=8, unique=True),
     ways=st.tuples(*[st.sampled_from([*TEXTS, *TYPES])] * 2),
