@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray
+from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, distinct
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
@@ -217,7 +217,7 @@ def _look_at(
     calibration = None
     if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
         calibration = Calibration.of(outputs, labels, weights)
-    different = np.unique(labels)
+    different = distinct(labels)
     by_label = None
     if len(different) <= FEW:
         by_label = {float(value): Distribution.of(outputs[labels == value]) for value in different}

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.rational import quotient, to_float
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of
@@ -61,7 +61,7 @@ def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None =
     """
     total = ExactSum.zero(1 if groups is None else groups.number)
     steps = exponents // (SPAN * DIGIT)
-    for step in np.unique(steps).tolist():
+    for step in distinct(steps).tolist():
         here = steps == step
         up = np.where(here, exponents - step * SPAN * DIGIT, 0)
         total = total + ExactSum.of(np.ldexp(np.where(here, numbers, 0.0), up), groups).raised(step * SPAN)
