@@ -125,7 +125,7 @@ def compare(
 
     files, several = files or ["-"], columns.prediction is not None and len(columns.prediction) > 1
     apart = len(files) > 1 and not several
-    files, names = _named(files) if apart else (files, [])
+    files, names = named_files(files) if apart else (files, [])
     how = running.over(files, join, joined=apart)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
@@ -170,7 +170,7 @@ def compare(
     show(document, shown, style, voice)
 
 
-def _named(files: list[str]) -> tuple[list[str], list[str]]:
+def named_files(files: list[str]) -> tuple[list[str], list[str]]:
     """The paths of ``NAME=FILE`` or ``FILE``, and the names, empty where none is given; a file called so is one."""
     import os
     import re

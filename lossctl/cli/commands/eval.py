@@ -115,7 +115,7 @@ def evaluate(
     ensure_grouped(by, {"--sort": sort, "--top": top})
     joined = join.asked(files)
     imported = time.process_time()
-    gates = [_gate(text, listed(by) or []) for text in fail_above or ()]
+    gates = [gate_of(text, listed(by) or []) for text in fail_above or ()]
     with output.progress(files) as progress:
         report = measure(
             files,
@@ -133,7 +133,7 @@ def evaluate(
             reading=source.reading(voice),
             profile=profile,
         )
-    verdicts = _judged(gates, report) if gates else None
+    verdicts = judged(gates, report) if gates else None
     report = _arranged(report, sort, top) if by else report
     begun = time.perf_counter()
     document = report.document() if verdicts is None else verdicts.beside(report.document())
@@ -158,7 +158,7 @@ def evaluate(
         raise typer.Exit(verdicts.exit_code)
 
 
-def _gate(text: str, by: list[str]) -> "Gate":
+def gate_of(text: str, by: list[str]) -> "Gate":
     """Read ``VALUE`` or ``LOSS=VALUE``, where ``[MODEL,COL=WORD]`` may follow the loss, whose parameters have ``=``."""
     from lossctl.comparison.gate import Gate
 
@@ -184,7 +184,7 @@ def _gate(text: str, by: list[str]) -> "Gate":
     )
 
 
-def _judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
+def judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
     """What a report says of gates.
 
     Raises:
