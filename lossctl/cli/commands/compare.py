@@ -22,6 +22,8 @@ from lossctl.cli.output_options import Output, ensure_shown, output_option
 ROWS = ("csv", "tsv", "value", "junit")
 """Formats that have a row, a number or a verdict for each difference, and no room for more."""
 UNSHOWN = {"--samples": ROWS, "--plot": (*ROWS, "jsonl")}
+PICTURED = ("html",)
+"""Formats that are a page, and have the pictures unasked."""
 HINTS = {"--plot": "Leave it out, take another format, or write a picture: -o x.svg."}
 Models = Annotated[
     list[str] | None,
@@ -134,6 +136,7 @@ def compare(
     reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
     ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()], UNSHOWN, HINTS)
     ensure_grouped(by, {"--sort": sort, "--top": top})
+    pages = {renderer.name for renderer in (shown, *dict(reports).values())}.intersection(PICTURED)
     inputs = input_files(files, join.labels) if written else ()
     for path in written or ():
         refuse(path, inputs)
@@ -151,7 +154,7 @@ def compare(
             samples=samples,
             ci=ci,
             anytime=anytime or anytime == 0,
-            plot=plot or bool(drawn),
+            plot=plot or bool(drawn or pages),
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
@@ -164,10 +167,11 @@ def compare(
         with replacing(path, inputs) as file:
             file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
         voice.note(f"wrote {path}")
-    document = (comparison if plot else replace(comparison, rows=())).document()
+    whole, bare = comparison.document(), (comparison if plot else replace(comparison, rows=())).document()
     for path, renderer in reports:
+        document = whole if renderer.name in PICTURED else bare
         write_report(path, renderer.render(document, style), inputs, voice)
-    show(document, shown, style, voice)
+    show(whole if shown.name in PICTURED else bare, shown, style, voice)
 
 
 def named_files(files: list[str]) -> tuple[list[str], list[str]]:
