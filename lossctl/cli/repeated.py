@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 LOOKS = {"form", "json", "written", "color", "no_progress", "quiet", "verbose", "config", "isolated"}
 """Parameters that change how a result looks, not what it is."""
-WORKERS = {"engine", "threads", "scheduler"}
-"""Those that change no digit."""
+RUNS = {"engine", "threads", "scheduler", "timeout", "no_verify"}
+"""Those that change how it comes about."""
 MANY = 12
 """More columns than these are not listed."""
 
@@ -32,7 +32,7 @@ def repeated_line(plan: "Plan | None") -> str:
         (parameter, context.params[parameter.name])
         for parameter in context.command.params
         if parameter.name in context.params
-        and parameter.name not in LOOKS | WORKERS
+        and parameter.name not in LOOKS | RUNS
         and getattr(context.get_parameter_source(parameter.name), "name", "") != "DEFAULT"
     ]
     words = ["lossctl", context.info_name or ""]

@@ -132,7 +132,7 @@ def compare(
     check_level(ci)
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
-    _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
+    check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
     request = requested(
         loss=loss,
         label=label,
@@ -209,7 +209,7 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
     return UsageError(question.parts[0], hint)
 
 
-def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
+def check_lags(lags: int, others: Mapping[str, Any]) -> None:
     """Refuse lags that are none or too many, or that say something else than another option."""
     if not 0 <= lags <= MOST_LAGS:
         hint = f"Rows that move together for longer are rather clusters, such as days: {option(cluster=['COL'])}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.dataclass import dataclass
+from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, decided
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -64,6 +65,13 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
         remarks += [apart] if apart else []
         moved = asked.worst if not (apart or source.once or plan.roles.by) else 0
         plan = replace(plan, paired=not apart, moved=moved)
+    if not plan.paired and (asked.lags or asked.anytime):
+        flag = option(lags=asked.lags) if asked.lags else option("anytime")
+        raise UsageError(f"{flag} is for the differences of models, and none are compared here", "Leave it out.")
+    if plan.lags:
+        from lossctl.comparison.compare import check_lags  # noqa: PLC0415  (a single model is compared with none)
+
+        check_lags(plan.lags, {"cluster": plan.roles.cluster, "anytime": asked.anytime})
     plan, _, running = decided(source, plan, running)
     zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)
@@ -75,7 +83,7 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
         report = replace(report, inputs={**report.inputs, **_joined(prepared)})
         comparison: Comparison | None = None
         if plan.paired:
-            from lossctl.comparison.compare import described  # noqa: PLC0415  (one model is compared with none)
+            from lossctl.comparison.compare import described  # noqa: PLC0415  (likewise)
 
             comparison = described(prepared, plan, counted, asked.level, asked.anytime, drawn.moves)
     charts = tuple(chart for chart in charts_of(plan, drawn.looks) if chart.panels)

@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossctl.cli.command import Voice, Without, command
-from lossctl.cli.commands.compare import Anytime, Lags, named_files
-from lossctl.cli.commands.doctor import repeated
-from lossctl.cli.commands.eval import FailAbove, Sort, Top, gate_of, judged
-from lossctl.cli.commands.explain import screen
 from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import (
     By,
@@ -22,7 +18,7 @@ from lossctl.cli.options import (
     listed,
 )
 from lossctl.cli.output_options import Output, output_option
-from lossctl.cli.repeated import repeated_line
+from lossctl.cli.result_options import Anytime, FailAbove, Lags, Sort, Top
 from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +39,7 @@ MOST_GROUPS = 2000
 Subjects = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[[NAME=]FILE]...",
+        metavar="[NAME=]FILE...",
         help="Files, URLs, globs, directories, or - for stdin; together one data set. With names, NAME=FILE, a file a "
         "model: the first is the baseline with the labels, and rows are matched by --id.",
         show_default=False,
@@ -55,14 +51,24 @@ Pages = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="The file to write, format by suffix; .html, .md or .json. Repeatable. With --format, both.",
+        help="The page, format by suffix; .html, .md or .json. Repeatable. With --format, both.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    output_option(
+        "-f",
+        "--format",
+        metavar="NAME",
+        help=f"Format: {', '.join(FORMATS)}. Default: HTML, which is no text for a terminal.",
+        autocompletion=lambda incomplete: [name for name in FORMATS if name.startswith(incomplete)],
     ),
 ]
 Samples = Annotated[int, output_option("--samples", min=0, metavar="N", help="How many of the worst rows it has.")]
 Skill = Annotated[
     bool,
     output_option(
-        "--skill", help="The best constant prediction and the skill of large data, too; of others they are there."
+        "--skill", help="The skill of large data, too; of others it is there, beside the best constant prediction."
     ),
 ]
 Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
@@ -88,17 +94,18 @@ def report(
     anytime: Anytime = None,
     fail_above: FailAbove = None,
     written: Pages = None,
-    output: Annotated[Output, Without("output")],
+    form: Format = None,
+    output: Annotated[Output, Without("output", "form")],
     running: RunningOptions,
 ) -> None:
-    """Write one page with all that is known of predictions.
-
-    Losses with intervals and skill, groups, how models differ, gradients and who carries them, what the rows look like,
-    the worst of them, what doctor finds, and what each loss is: a single file that needs nothing else.
-    """
+    """Write a page of losses, groups, differences, gradients, worst rows and findings."""
     import sys
 
+    from lossctl.cli.commands.compare import named_files
+    from lossctl.cli.commands.eval import gate_of, judged
+    from lossctl.cli.commands.explain import screen
     from lossctl.cli.output import refuse, write_report
+    from lossctl.cli.repeated import repeated_line
     from lossctl.evaluation.evaluate import input_files, requested
     from lossctl.evaluation.intervals import check_level
     from lossctl.rendering.renderer import for_path, pieces
@@ -106,6 +113,7 @@ def report(
 
     files, names = named_files(files or ["-"])
     apart = len(files) > 1 and any(names)
+    output = replace(output, form=form)
     voice, style = output.voice, output.style
     pages = [(path, _fit(for_path(path))) for path in written or ()]
     shown = _shown(output, written=bool(pages), screen=sys.stdout.isatty())
@@ -203,6 +211,7 @@ def _diagnosed(
     apart: bool,
 ) -> "tuple[Diagnosis | None, str]":
     """What doctor finds, and of which rows that is or why there is none."""
+    from lossctl.cli.commands.doctor import repeated
     from lossctl.cli.flags import worded
     from lossctl.doctor.diagnose import diagnose
 
