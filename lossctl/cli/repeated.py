@@ -28,19 +28,13 @@ def repeated_line(plan: "Plan | None") -> str:
     context = get_current_context(silent=True)
     if context is None:
         return ""
-    said = [
-        (parameter, context.params[parameter.name])
-        for parameter in context.command.params
-        if parameter.name in context.params
-        and parameter.name not in LOOKS | RUNS
-        and getattr(context.get_parameter_source(parameter.name), "name", "") != "DEFAULT"
-    ]
-    words = ["lossctl", context.info_name or ""]
-    for parameter, value in said:
-        words += _words(parameter, value)
-    named = {parameter.name for parameter, _ in said}
-    if plan is not None:
-        words += _taken(plan, named)
+    words, taken = ["lossctl", context.info_name or ""], {} if plan is None else _taken(plan)
+    for parameter in context.command.params:
+        name = parameter.name
+        if name not in context.params or name in LOOKS | RUNS:
+            continue
+        left_out = getattr(context.get_parameter_source(name), "name", "") == "DEFAULT"
+        words += _words(parameter, taken.get(name) if left_out else context.params[name])
     return " ".join(words)
 
 
@@ -58,13 +52,9 @@ def _words(parameter: Any, value: Any) -> Iterator[str]:
         yield flag if each is True else shell_word(f"{flag}={text}")
 
 
-def _taken(plan: "Plan", named: set[str | None]) -> Iterator[str]:
-    """The columns and losses that nobody named."""
+def _taken(plan: "Plan") -> dict[str, list[str]]:
+    """The columns and losses of a plan by the parameters that name them; none of those that are too many to list."""
     models = [model.columns for model in plan.models]
-    if "label" not in named and 0 < len(plan.roles.label) <= MANY:
-        yield from (shell_word(f"--label={name}") for name in plan.roles.label)
-    if "prediction" not in named and all(len(columns) <= MANY for columns in models) and len(models) <= MANY:
-        yield from (shell_word(f"--pred={','.join(columns)}") for columns in models)
-    if "loss" not in named:
-        losses = dict.fromkeys(str(bound) for _, bound in plan.losses)
-        yield shell_word(f"--loss={','.join(losses)}")
+    few = max(len(plan.roles.label), len(models), *map(len, models)) <= MANY
+    columns = {"label": [*plan.roles.label], "prediction": [",".join(names) for names in models]} if few else {}
+    return {**columns, "loss": [",".join(dict.fromkeys(str(bound) for _, bound in plan.losses))]}

@@ -1,5 +1,6 @@
 """From an opened data set to its dossier: one pass for losses, gradients, groups, differences and what is drawn."""
 
+import os
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.plots.overview import charts_of
 from lossctl.reading.format import Source
-from lossctl.reading.rows import shards_of
 from lossctl.reporting.dossier import Dossier
 from lossctl.reporting.seen import drawn_of, nothing_seen, said_of, see_rows
 from lossctl.reporting.worst import worst_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 26
 """How many bytes make a data set large: the best constants then take longer than all the rest."""
+DRAWN = 1 << 24
+"""For how many bytes all rows may be drawn; of twice as many every second is, and so on."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
         LossctlError: as for `lossctl.evaluate`.
     """
     source, remarks = prepared.source, []
+    nbytes = _size(source)
     plan = replace(prepared.plan, gradient=True, samples=0, lags=asked.lags)
     if plan.roles.label:
-        plan = replace(plan, skill=asked.skill or not _is_large(source))
+        plan = replace(plan, skill=asked.skill or nbytes <= LARGE)
         if not plan.skill:
             remarks.append("skill: left out of so much data, as it takes longer than all else")
     if len(plan.models) > 1:
@@ -73,7 +76,8 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
 
         check_lags(plan.lags, {"cluster": plan.roles.cluster, "anytime": asked.anytime})
     plan, _, running = decided(source, plan, running)
-    zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst)
+    least = 1 << max((nbytes // DRAWN).bit_length() - 1, 0)
+    zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst, least)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)
     seen, passed = folded.total, folded.passed
     drawn = drawn_of(plan, seen)
@@ -87,7 +91,7 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
 
             comparison = described(prepared, plan, counted, asked.level, asked.anytime, drawn.moves)
     charts = tuple(chart for chart in charts_of(plan, drawn.looks) if chart.panels)
-    worst = worst_of(plan, passed, seen.worst, report)
+    worst = worst_of(plan, passed, seen.worst, report) if asked.worst else None
     return Dossier(report, comparison, charts, tuple(said_of(seen)), worst, remarks=tuple(remarks))
 
 
@@ -95,16 +99,9 @@ def _joined(prepared: Prepared) -> dict[str, object]:
     return {} if prepared.joined is None else {"join": prepared.joined}
 
 
-def _is_large(source: Source) -> bool:
-    """Whether a data set is large, as far as that is known before it is read."""
-    if source.once:
-        return False
-    nbytes = 0
-    for shard in shards_of(source):
-        nbytes += shard.nbytes
-        if nbytes > LARGE:
-            return True
-    return False
+def _size(source: Source) -> int:
+    """How many bytes a data set has, as far as the file system of this machine tells."""
+    return sum(os.path.getsize(file) for file in source.files if os.path.isfile(file))
 
 
 def _incomparable(plan: Plan) -> str:

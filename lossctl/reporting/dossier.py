@@ -33,7 +33,8 @@ class Dossier(Described):
     """What the rows look like."""
     drawn: tuple[str, ...]
     """What is to be said of the rows that the charts are of."""
-    worst: WorstRows
+    worst: WorstRows | None
+    """``None`` where none were asked for."""
     diagnosis: "Diagnosis | None" = None
     unlooked: str = ""
     """Why there is no diagnosis, where there is none; else of which rows it is, where it is not of all."""
@@ -88,10 +89,11 @@ class Dossier(Described):
             "command": self.command,
             "versions": self.versions or {},
             "eval": _recorded(self.report.document()),
-            "worst_rows": self.worst.to_dict(),
             "plot": {**_recorded(charted(self.charts)), "drawn": self.drawn},
             "explain": [_recorded(each) for each in self.explanations],
         }
+        if self.worst is not None:
+            record["worst_rows"] = self.worst.to_dict()
         if self.comparison is not None:
             record["compare"] = _recorded(self.comparison.document())
         if self.diagnosis is not None:
@@ -125,8 +127,9 @@ class Dossier(Described):
         yield (Heading("What the rows look like"),)
         yield from ((chart,) for chart in self.charts)
         yield (Notes(self.drawn),)
-        yield (Heading("Worst rows"),)
-        yield tuple(self.worst.parts())
+        if self.worst is not None:
+            yield (Heading("Worst rows"),)
+            yield tuple(self.worst.parts())
         yield (Heading("Findings"),)
         if self.unlooked:
             yield (Line(self.unlooked),)

@@ -45,15 +45,16 @@ class Seen:
 
 
 def nothing_seen(plan: Plan, most: int) -> Seen:
-    """The state of no rows; arguments as for `see_rows`."""
+    """The state of no rows, of which as many are to be kept."""
     return Seen(nothing(plan), Worst.zero(most), Thinned.zero())
 
 
-def see_rows(most: int, plan: Plan, batch: Batch, clock: Clock) -> Seen:
+def see_rows(most: int, least: int, plan: Plan, batch: Batch, clock: Clock) -> Seen:
     """What a batch comes to.
 
     Args:
         most: how many of the worst rows to keep.
+        least: one row in how many is to be drawn at most.
         plan: what is measured.
         batch: the rows.
         clock: told what time is spent on.
@@ -61,13 +62,14 @@ def see_rows(most: int, plan: Plan, batch: Batch, clock: Clock) -> Seen:
     counted, rows = lift_with_rows(plan, batch, clock)
     if not rows:
         return replace(nothing_seen(plan, most), counted=counted)
-    first = plan.losses[0][1]
-    worst = Worst.lift(replace(rows[0], groups=None), most, first.row_gradient)
+    worst = Worst.zero(most)
+    if most:
+        worst = Worst.lift(replace(rows[0], groups=None), most, plan.losses[0][1].row_gradient)
     columns = [each.value for each in rows]
     columns += [difference(rows[baseline], rows[candidate]).value for baseline, candidate in plan.pairs]
     columns += [batch.label, *batch.predictions]
     columns += [] if batch.weight is None else [batch.weight]
-    drawn = Thinned.of(columns)
+    drawn = Thinned.of(columns, least)
     clock.mark("draw")
     return Seen(counted, worst, drawn)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray
 
 MOST = 1 << 16
 """How many rows are kept."""
@@ -41,12 +41,15 @@ class Thinned:
         return cls(0, 1, np.zeros(0, dtype=np.uint32), ())
 
     @classmethod
-    def of(cls, columns: Sequence[FloatArray]) -> "Thinned":
-        """The state of some rows."""
+    def of(cls, columns: Sequence[FloatArray], least: int = 1) -> "Thinned":
+        """The state of some rows, of which those below a rank are left out from the start."""
         first = columns[0]
         seed = zlib.crc32(b"".join(np.ascontiguousarray(column[:1]).tobytes() for column in columns))
         mixed = _mixed(1 << max(len(first) - 1, 0).bit_length())[: len(first)] ^ np.uint32(seed)
-        return cls(len(first), 1, mixed & (~mixed + np.uint32(1)), tuple(columns)).bounded()
+        if least > 1:
+            kept = np.flatnonzero((mixed & np.uint32(least - 1)) == 0)
+            mixed, columns = mixed[kept], [column[kept] for column in columns]
+        return cls(len(first), least, mixed & (~mixed + np.uint32(1)), tuple(columns)).bounded()
 
     def __add__(self, other: "Thinned") -> "Thinned":
         if not len(self.rank) or not len(other.rank):
@@ -76,7 +79,7 @@ class Thinned:
         """The rows of no lesser rank than that."""
         if least == self.least:
             return self
-        kept: BoolArray = self.rank >= least
+        kept = np.flatnonzero(self.rank >= least)
         return Thinned(self.rows, least, self.rank[kept], tuple(column[kept] for column in self.columns))
 
 

@@ -108,6 +108,7 @@ def report(
     from lossctl.cli.repeated import repeated_line
     from lossctl.evaluation.evaluate import input_files, requested
     from lossctl.evaluation.intervals import check_level
+    from lossctl.functions.explanation import find
     from lossctl.rendering.renderer import for_path, pieces
     from lossctl.reporting.compose import Asked, compose
 
@@ -147,7 +148,7 @@ def report(
         dossier,
         diagnosis=diagnosis,
         unlooked=unlooked,
-        explanations=tuple(screen(bound) for bound in dict.fromkeys(bound for _, bound in plan.losses)),
+        explanations=tuple(screen(find(loss, "loss")[0]) for loss in dict.fromkeys(str(one) for _, one in plan.losses)),
         command=repeated_line(None if apart or join.labels else plan),
         versions=_versions(),
     )
