@@ -170,10 +170,15 @@ class Interval(Plain):
     """Finite numbers between two bounds, each bound in or out, zero in or out."""
 
     low: float = -math.inf
+    """The lower bound."""
     high: float = math.inf
+    """The upper bound."""
     low_open: bool = False
+    """Whether the lower bound is not a member itself."""
     high_open: bool = False
+    """Whether the upper bound is not a member itself."""
     nonzero: bool = False
+    """Whether zero is no member."""
 
     def describe(self) -> str:
         if self.nonzero:
@@ -229,6 +234,7 @@ class Outside(Interval):
     """Finite numbers but those between two, which themselves are legal."""
 
     hole: tuple[float, float] = (0.0, 0.0)
+    """The two; between them nothing is a member."""
 
     def describe(self) -> str:
         return f"a finite number, but none between {self.hole[0]:g} and {self.hole[1]:g}"

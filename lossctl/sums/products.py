@@ -84,7 +84,7 @@ def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
     (sum_,) = total.exact()
     mean = quotient(sum_, Fraction(len(values)))
     spread = _spread(values, mean)
-    if not TINY < to_float(spread.exact()[0]) < 1 / TINY:
+    if spread.infinite.any() or not TINY < to_float(spread.exact()[0]) < 1 / TINY:
         return exact_products(values, values)
     above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
     rest = 2 * sum_.numerator * below - len(values) * above * sum_.denominator
