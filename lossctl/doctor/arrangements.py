@@ -12,7 +12,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.inference.fit import ENOUGH
 from lossctl.inference.names import is_index, is_query, level_of, levels_among
 from lossctl.inference.parts import interval_end, interval_of, unsaid_of
@@ -160,7 +160,7 @@ class Arrangements:
         for record in sample.records:
             reader = Reader(record)
             try:
-                grades = np.unique(np.append(grades, reader.numbers(self.label[0])[~reader.null]))
+                grades = distinct(np.append(grades, reader.numbers(self.label[0])[~reader.null]))
                 times.update(reader.text(names[0]).drop_null().to_pylist())
             except BadRow:
                 return

@@ -153,7 +153,7 @@ def _marked(keyed: "Keyed", label: FloatArray) -> "Keyed":
     from lossctl.reading.hashing import mixed_with
 
     mark = keyed.mark
-    for column in label.reshape(len(label), -1).T:
+    for column in np.atleast_2d(label.T):
         mark = mixed_with(mark, (column + 0.0).view(np.uint64))  # -0 is 0
     return replace(keyed, mark=mark)
 

@@ -18,7 +18,7 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
 _PLACE = re.compile(r"#[1-9]\d*((?: \(.*\))*)")
-"""What a column is called that has no name: it says where the column stands, perhaps of whom, and nothing of a class."""
+"""What a column is called that has no name: where the column stands, perhaps of whom, and nothing of a class."""
 YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
 """What is said of 0 and 1 by the names of two columns."""
 SHOWN = 12

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossctl.domain import IntArray
+from lossctl.domain import IntArray, distinct
 from lossctl.errors import option
 from lossctl.inference.classes import SHOWN, are_numbers, class_names, mapping
 from lossctl.inference.facts import Facts, Predicted
@@ -105,7 +105,7 @@ def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | No
         return None
     met = rows.labels > 0
     columns = rows.confusion.argmax(axis=1)[met]
-    if len(columns) < 2 or len(np.unique(columns)) < len(columns):
+    if len(columns) < 2 or len(distinct(columns)) < len(columns):
         return None
     order = np.empty(len(met), dtype=np.int64)
     order[met], order[~met] = columns, np.setdiff1d(np.arange(len(met)), columns)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
@@ -256,7 +256,7 @@ def _picked(numbers: FloatArray, rows: FloatArray) -> bool:
     if not len(rows):
         return False
     largest, k = rows.argmax(axis=1), rows.shape[1]
-    ordered = np.unique(numbers)
+    ordered = distinct(numbers)
     firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
     readings = [numbers - first for first in firsts]
     readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []
