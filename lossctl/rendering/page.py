@@ -242,10 +242,12 @@ def _names_rows(column: Column) -> bool:
 
 
 def _number(value: Any) -> str:
-    """The number of a cell, unrounded, which it is sorted by; empty where it is none, or several."""
+    """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
     if isinstance(value, Estimate | Approximate):
         return _number(value.value)
-    return repr(float(value)).removesuffix(".0") if isinstance(value, int | float) else ""
+    if not isinstance(value, int | float):
+        return ""
+    return repr(float(value)).removesuffix(".0").replace("inf", "Infinity")
 
 
 def _stripped(words: Phrase) -> Phrase:
