@@ -22,14 +22,22 @@ ABOVE, BELOW, RIGHT = 14, 46, 16
 """What lies around the axes."""
 NAME = 22
 """How many signs of a name stand beside an axis."""
+TICKS = 7
+"""How many marks an axis has, about."""
 INTERVAL = 28
 """The height of an interval with its number."""
 SHADES = 12
 """How many shades counts are told apart by."""
 READABLE = 12
 """Classes whose counts can be written into their cells."""
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#3A9BD9", "#7A5195", "#888888")
-"""By Okabe and Ito, which colour-blind people can tell apart; darker where a page is white, and none is black."""
+COLORS = ("#1F7FC4", "#D55E00", "#009E73", "#C2649A", "#B8860B", "#3A9BD9", "#9466B5", "#888888")
+"""After Okabe and Ito, whose colours the colour-blind can tell apart; each has 3:1 on white and on a dark page."""
+FAINTEST, FULL = 0.18, 0.8
+"""How much of its colour a cell of one row has, and that of most: what is written on it is read on either page."""
+MAP = 280
+"""How high a map of numbers is."""
+LEGEND = 34
+"""The height of what says how many rows a shade is."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,8 @@ def drawn(panel: Panel, names: Sequence[str], name: str, heading: str) -> Elemen
         heading: the title of the chart.
     """
     frame = _frame(panel)
-    height = frame.top + frame.height + BELOW
+    shaded = [count for series in panel.series for row in series.counts if series.mark == "heat" for count in row]
+    height = frame.top + frame.height + BELOW + LEGEND * bool(shaded)
     svg = Element(
         "svg",
         {
@@ -85,7 +94,9 @@ def drawn(panel: Panel, names: Sequence[str], name: str, heading: str) -> Elemen
     _axes(svg, frame)
     for series in panel.series:
         place = (names.index(series.name) if series.name in names else 0) % len(COLORS)
-        _series(SubElement(svg, "g", {"class": f"s{place}"}), frame, panel, series, COLORS[place])
+        _series(SubElement(svg, "g"), frame, panel, series, COLORS[place])
+    if shaded:
+        _shades(svg, frame, max(shaded))
     return svg
 
 
@@ -93,36 +104,38 @@ def swatch(place: int) -> Element:
     """What stands before the name of a series in a legend."""
     place %= len(COLORS)
     size = {"width": "12", "height": "12"}
-    svg = Element("svg", {"viewBox": "0 0 12 12", **size, "aria-hidden": "true", "class": f"s{place}"})
-    SubElement(svg, "rect", {"class": "area", **size, "rx": "2", "fill": COLORS[place]})
+    svg = Element("svg", {"viewBox": "0 0 12 12", **size, "aria-hidden": "true"})
+    SubElement(svg, "rect", {**size, "rx": "2", "fill": COLORS[place]})
     return svg
 
 
 def _frame(panel: Panel) -> Frame:
     names = panel.y.names
-    words = [shortened(each, NAME) for each in names] or [text for _, text in ticks(panel.y, 5)]
+    words = [shortened(each, NAME) for each in names] or [text for _, text in ticks(panel.y)]
     left = 12 + FONT + SIGN * max(map(len, words), default=1) + 4
     width = WIDTH - left - RIGHT
     if has_intervals(panel):
         height = float(INTERVAL * max(len(names), 1))
     elif names and panel.x.names:
         height = min(width, 34.0 * len(names) + 20)
+    elif any(series.mark == "heat" for series in panel.series):
+        height = float(MAP)
     else:
         height = float(HEIGHT - ABOVE - BELOW)
     return Frame(panel.x, panel.y, left, float(ABOVE), width, height)
 
 
-def ticks(axis: Axis, most: int) -> list[tuple[float, str]]:
+def ticks(axis: Axis) -> list[tuple[float, str]]:
     """Where an axis has marks, and what stands beside them: round numbers, or its names."""
     if axis.names:
         return [(float(place), text) for place, text in enumerate(axis.names)]
-    span = axis.high / most - axis.low / most
+    span = axis.high / TICKS - axis.low / TICKS
     if not (math.isfinite(span) and span > 0.0):
         return []
     power = 10.0 ** math.floor(math.log10(span))
-    step = next((power * factor for factor in (1.0, 2.0, 5.0) if power * factor >= span), 10.0 * power)
+    step = next((power * factor for factor in (1.0, 2.0, 5.0) if power * factor >= 0.75 * span), 10.0 * power)
     first, last = math.ceil(axis.low / step - 1e-9), math.floor(axis.high / step + 1e-9)
-    values = [place * step for place in range(first, min(last, first + 2 * most) + 1)]
+    values = [place * step for place in range(first, min(last, first + 2 * TICKS) + 1)]
     largest = max(map(abs, values), default=0.0)
     digits = max(exponent(largest, 15) - exponent(step, 15) + 2, 2) if largest else 2
     texts = written([Figure(value, digits=min(digits, 15)) for value in values])
@@ -134,7 +147,7 @@ def _axes(svg: Element, frame: Frame) -> None:
     texts = SubElement(svg, "g", {"class": "ticks"})
     bottom, right = frame.top + frame.height, frame.left + frame.width
     taken = -math.inf
-    for value, text in ticks(frame.x, 6):
+    for value, text in ticks(frame.x):
         x, short = frame.across(value), shortened(text, NAME)
         if not frame.x.names:
             _line(group, x, frame.top, x, bottom)
@@ -143,7 +156,7 @@ def _axes(svg: Element, frame: Frame) -> None:
             _text(texts, min(x, WIDTH - half), bottom + FONT + 5, short, "middle")
             taken = x + half + SIGN
     taken = math.inf
-    for value, text in ticks(frame.y, 5):
+    for value, text in ticks(frame.y):
         y = frame.up(value)
         if not frame.y.names:
             _line(group, frame.left, y, right, y)
@@ -159,18 +172,18 @@ def _axes(svg: Element, frame: Frame) -> None:
 
 def _series(group: Element, frame: Frame, panel: Panel, series: Series, color: str) -> None:
     if series.mark == "heat":
-        _heat(group, frame, series, color)
+        _heat(group, frame, series)
     elif series.mark == "bars":
         _bars(group, frame, series, color)
     elif series.mark == "intervals":
         _intervals(group, frame, series, color)
     elif series.mark == "points":
         for x, y in _inside(frame, series):
-            SubElement(group, "circle", {"class": "area", "cx": _n(x), "cy": _n(y), "r": "3.5", "fill": color})
+            SubElement(group, "circle", {"cx": _n(x), "cy": _n(y), "r": "3.5", "fill": color})
     else:
-        look = {"class": "stroke", "stroke": color, "stroke-width": "2"}
+        look = {"stroke": color, "stroke-width": "2"}
         if series.guide:
-            look = {"class": "guide", "stroke": "currentColor", "stroke-opacity": "0.55", "stroke-dasharray": "4 4"}
+            look = {"stroke": "currentColor", "stroke-opacity": "0.55", "stroke-dasharray": "4 4"}
         path = " ".join(_stretches(frame, panel, series))
         if path:
             SubElement(group, "path", {"d": path, "fill": "none", "stroke-linejoin": "round", **look})
@@ -200,32 +213,45 @@ def _bars(group: Element, frame: Frame, series: Series, color: str) -> None:
         top = max(frame.up(height), frame.top)
         if right > left and floor > top:
             place = {"x": _n(left), "y": _n(top), "width": _n(right - left), "height": _n(floor - top)}
-            SubElement(group, "rect", {"class": "area", **place, "fill": color, "fill-opacity": "0.5"})
+            SubElement(group, "rect", {**place, "fill": color, "fill-opacity": "0.55"})
 
 
-def _heat(group: Element, frame: Frame, series: Series, color: str) -> None:
+def _heat(group: Element, frame: Frame, series: Series) -> None:
     """Cells in shades of one colour, a path a shade; the counts too where there are few."""
     most = max((count for row in series.counts for count in row), default=1)
     shades: dict[int, list[str]] = {}
-    numbers: list[tuple[float, float, int, bool]] = []
+    numbers: list[tuple[float, float, int]] = []
     for (low, high), row in zip(pairwise(series.y), series.counts, strict=True):
         top, bottom = frame.up(high), frame.up(low)
         for (left, right), count in zip(pairwise(map(frame.across, series.x)), row, strict=True):
             if count:
-                shade = math.ceil(SHADES * (math.log1p(count) / math.log1p(most)))
+                shade = round(SHADES * math.log(count) / math.log(max(most, 2)))
                 shades.setdefault(shade, []).append(
                     f"M{_n(left)} {_n(top)}h{_n(right - left)}v{_n(bottom - top)}h{_n(left - right)}z"
                 )
-                numbers.append(((left + right) / 2, (top + bottom) / 2, count, 2 * shade > SHADES))
+                numbers.append(((left + right) / 2, (top + bottom) / 2, count))
     for shade, paths in sorted(shades.items()):
-        look = {"fill": color, "fill-opacity": f"{shade / SHADES:.2f}"}
-        SubElement(group, "path", {"class": "area", "d": "".join(paths), **look})
+        SubElement(group, "path", {"d": "".join(paths), **_shade(shade)})
     if frame.x.names and len(frame.x.names) <= READABLE:
-        for x, y, count, dark in numbers:
-            text = _text(group, x, y + FONT / 3, f"{count:,}", "middle")
-            if dark:
-                text.set("class", "upon")
-                text.set("fill", "white")
+        for x, y, count in numbers:
+            _text(group, x, y + FONT / 3, f"{count:,}", "middle")
+
+
+def _shade(shade: int) -> dict[str, str]:
+    """The look of a shade, from 0 for one row."""
+    return {"fill": COLORS[0], "fill-opacity": f"{FAINTEST + (FULL - FAINTEST) * shade / SHADES:.2f}"}
+
+
+def _shades(svg: Element, frame: Frame, most: int) -> None:
+    """What says below a map how many rows a shade is."""
+    top, wide = frame.top + frame.height + BELOW + 6, 12
+    left = frame.left
+    for text, at in (("1 row", 0), (f"{most:,} rows", SHADES)):
+        start = left if not at else left + SIGN * len("1 row") + 6 + (SHADES + 1) * wide + 6
+        _text(svg, start, top + FONT - 1, text, "start")
+    for shade in range(SHADES + 1):
+        x = left + SIGN * len("1 row") + 6 + shade * wide
+        SubElement(svg, "rect", {"x": _n(x), "y": _n(top), "width": f"{wide}", "height": f"{FONT}", **_shade(shade)})
 
 
 def _intervals(group: Element, frame: Frame, series: Series, color: str) -> None:
@@ -235,15 +261,15 @@ def _intervals(group: Element, frame: Frame, series: Series, color: str) -> None
         height = frame.up(y)
         if math.isfinite(low) and math.isfinite(high):
             begin, end = (min(max(frame.across(edge), left), right) for edge in (low, high))
-            _line(group, begin, height, end, height, **{"class": "stroke", "stroke": color, "stroke-width": "2"})
+            _line(group, begin, height, end, height, **{"stroke": color, "stroke-width": "2"})
         reach = [x, *(edge for edge in (low, high) if math.isfinite(edge))]
         for goes_on, tip, way in ((min(reach) < frame.x.low, left, 7), (max(reach) > frame.x.high, right, -7)):
             if goes_on:
                 arrow = f"M{_n(tip)} {_n(height)}l{way} -5v10z"
-                SubElement(group, "path", {"class": "area", "d": arrow, "fill": color})
+                SubElement(group, "path", {"d": arrow, "fill": color})
         point = frame.across(x)
         if left <= point <= right:
-            SubElement(group, "circle", {"class": "area", "cx": _n(point), "cy": _n(height), "r": "4", "fill": color})
+            SubElement(group, "circle", {"cx": _n(point), "cy": _n(height), "r": "4", "fill": color})
             _text(group, point, height - 8, f"{x:+.3g}".replace("-", "−"), "middle")
 
 

@@ -7,6 +7,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -25,7 +26,6 @@ from lossctl.document import (
     Heading,
     Line,
     Notes,
-    Part,
     Phrase,
     Piece,
     Table,
@@ -33,15 +33,16 @@ from lossctl.document import (
     versioned,
 )
 from lossctl.errors import argued
+from lossctl.rendering import interactive
 from lossctl.rendering.drawing import drawn, swatch
 from lossctl.rendering.picture import shown
 from lossctl.rendering.wording import cells, pieces, room
 
 TEMPLATES = Path(__file__).parent / "templates"
-CELLS = 20_000
-"""How many cells of a table a page has room for, so that a browser shows it at once."""
-PAGED = 100
-"""How many rows of a table are shown at a time."""
+CELLS = 25_000
+"""How many cells of tables a page has room for, so that it stays small enough to be sent, and is shown at once."""
+LEAST = 100
+"""How many rows of a table it shows in any case."""
 SEVERAL = 3
 """From how many headings on a page has a table of contents."""
 
@@ -54,12 +55,20 @@ class Cell:
     value: str = ""
     """The number that it is sorted by, unrounded; empty where it is sorted by its words."""
 
+    @property
+    def text(self) -> str | None:
+        """Its words where they are in one piece of no tone, as most are."""
+        piece = self.words[0] if len(self.words) == 1 else None
+        return None if piece is None or piece.tone or piece.ends else piece.text
+
 
 @dataclass(frozen=True)
 class Grid:
     """A table as a page has it."""
 
     caption: Phrase
+    label: str
+    """The caption as plain text."""
     hidden: bool
     """Whether its caption is for those who do not see the page."""
     columns: tuple[Column, ...]
@@ -76,9 +85,15 @@ class Drawn:
     """A chart as a page has it."""
 
     heading: str
-    panels: tuple[Markup, ...]
+    panels: tuple[tuple[str, Markup, Markup], ...]
+    """The title of each, which may be empty, its picture, and what it is made of where that is drawn in the page."""
     legend: tuple[tuple[Markup, str], ...]
     notes: tuple[str, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether some of it is drawn in the page."""
+        return any(part for _, _, part in self.panels)
 
 
 def page(document: Document, precision: int | None = None) -> str:
@@ -88,10 +103,12 @@ def page(document: Document, precision: int | None = None) -> str:
         document: what it shows.
         precision: significant digits; ``None`` for as many as are warranted.
     """
-    blocks = list(_blocks(document, precision))
-    style, script = _text("parts.css") + _text("page.css"), _text("page.js")
+    blocks = list(_blocks(document, precision, live=True))
     headings = [(block.id, block.part.words) for block in blocks if block.kind == "heading"]
-    return (
+    style, scripts = _text("parts.css") + _text("page.css"), [_text("page.js")]
+    if any(block.kind == "chart" and block.part.live for block in blocks):
+        scripts.insert(0, interactive.library())
+    text = (
         _environment()
         .get_template("page.html")
         .render(
@@ -101,19 +118,23 @@ def page(document: Document, precision: int | None = None) -> str:
             warnings=_told(document.warnings),
             notes=_told(document.notes),
             version=versioned({})["lossctl"],
-            style=Markup(style),  # noqa: S704  (ours)
-            script=Markup(script),  # noqa: S704  (ours)
-            policy=Markup(f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}"),  # noqa: S704  (ours)
-            paged=PAGED,
+            style=_ours(style),
+            scripts=[*map(_ours, scripts)],
+            policy=_ours(f"default-src 'none'; style-src {_hash(style)}; script-src {' '.join(map(_hash, scripts))}"),
         )
-        + "\n"
     )
+    return f"{text}\n"
 
 
 def fragment(document: Document) -> str:
     """The sections one below the other in a ``<div>``, with a style of their own and no script."""
     template = _environment().get_template("fragment.html")
-    return template.render(blocks=list(_blocks(document, None)), style=Markup(_text("parts.css")))  # noqa: S704  (ours)
+    return template.render(blocks=list(_blocks(document, None, live=False)), style=_ours(_text("parts.css")))
+
+
+def _ours(text: str) -> Markup:
+    """Text that nobody else wrote, or that is escaped already."""
+    return Markup(text)  # noqa: S704
 
 
 @functools.cache
@@ -148,34 +169,49 @@ class Block:
     """Whether it is the first of its section."""
 
 
-def _blocks(document: Document, precision: int | None) -> Iterator[Block]:
+def _blocks(document: Document, precision: int | None, *, live: bool) -> Iterator[Block]:
     above: Words = document.title
     number = 0
-    for section in (document.pages or document.sections)():
+    sections = [*(document.pages or document.sections)()]
+    most = _room([part for section in sections for part in section if isinstance(part, Table)])
+    for section in sections:
         for place, part in enumerate(section):
             number += 1
             if isinstance(part, Heading):
                 above = part.text
-            kind, view = _view(part, above, precision, f"part-{number}")
-            yield Block(kind, f"part-{number}", view, not place)
+            name = f"part-{number}"
+            if isinstance(part, Table):
+                view: Any = _grid(part, above, precision, most)
+            elif isinstance(part, Chart):
+                view = _drawn(part, name, live=live)
+            else:
+                view = _words(part)
+            yield Block(type(part).__name__.lower(), name, view, not place)
 
 
-def _view(part: Part, above: Words, precision: int | None, name: str) -> tuple[str, Any]:
-    if isinstance(part, Table):
-        return "table", _grid(part, above, precision)
+def _room(tables: Sequence[Table]) -> int:
+    """How many rows there is room for of each table: as many of all that have more."""
+    cells, columns = CELLS, sum(len(table.columns) for table in tables)
+    for table in sorted(tables, key=lambda table: len(table.rows)):
+        if columns and len(table.rows) > cells // columns:
+            return max(cells // columns, LEAST)
+        cells -= len(table.rows) * len(table.columns)
+        columns -= len(table.columns)
+    return CELLS
+
+
+def _words(part: Heading | Line | Facts | Notes) -> Any:
+    """What a part without numbers says, in printable pieces."""
     if isinstance(part, Facts):
-        return "facts", [(pieces(title), pieces(words)) for title, words in part.rows]
+        return [(pieces(title), pieces(words)) for title, words in part.rows]
     if isinstance(part, Heading):
-        return "heading", Line(pieces(part.text))
+        return Line(pieces(part.text))
     if isinstance(part, Line):
-        return "line", Line(pieces(part.words), part.indent)
-    if isinstance(part, Notes):
-        return "notes", [pieces(line) for line in part.lines]
-    return "chart", _drawn(part, name)
+        return Line(pieces(part.words), part.indent)
+    return [pieces(line) for line in part.lines]
 
 
-def _grid(table: Table, above: Words, precision: int | None) -> Grid:
-    most = max(CELLS // max(len(table.columns), 1), PAGED)
+def _grid(table: Table, above: Words, precision: int | None, most: int) -> Grid:
     rows = table.rows[:most] if len(table.rows) > most else table.rows
     head: list[Phrase] = []
     below: list[list[Cell]] = []
@@ -191,6 +227,7 @@ def _grid(table: Table, above: Words, precision: int | None) -> Grid:
         )
     return Grid(
         caption=pieces(table.title or above),
+        label=_plain(table.title or above),
         hidden=not table.title,
         columns=table.columns,
         head=tuple(head),
@@ -205,31 +242,36 @@ def _names_rows(column: Column) -> bool:
 
 
 def _number(value: Any) -> str:
-    """The number of a cell, unrounded, which it is sorted by; empty where it is none, or several."""
+    """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
     if isinstance(value, Estimate | Approximate):
         return _number(value.value)
-    return repr(float(value)) if isinstance(value, int | float) else ""
+    if not isinstance(value, int | float):
+        return ""
+    return repr(float(value)).removesuffix(".0").replace("inf", "Infinity")
 
 
 def _stripped(words: Phrase) -> Phrase:
     return tuple(Piece(piece.text.strip() if len(words) == 1 else piece.text, piece.tone) for piece in words)
 
 
-def _drawn(chart: Chart, name: str) -> Drawn:
+def _drawn(chart: Chart, name: str, *, live: bool) -> Drawn:
     printed = shown(chart)
     names = printed.names
-    panels = (drawn(panel, names, f"{name}-{index}", printed.heading) for index, panel in enumerate(printed.panels))
-    several = len(names) > 1 or any(panel.title for panel in printed.panels)
+    parts = interactive.specifications(chart) if live else ()
+    pictures = [drawn(panel, names, f"{name}-{index}", printed.heading) for index, panel in enumerate(printed.panels)]
     return Drawn(
         printed.heading,
-        tuple(map(_svg, panels)),
-        tuple((_svg(swatch(index)), series) for index, series in enumerate(names) if several),
+        tuple(
+            (panel.title, _svg(picture), _ours(part or ""))
+            for panel, picture, part in zip_longest(printed.panels, pictures, parts)
+        ),
+        tuple((_svg(swatch(index)), series) for index, series in enumerate(names) if len(names) > 1),
         printed.notes,
     )
 
 
 def _svg(element: ET.Element) -> Markup:
-    return Markup(ET.tostring(element, encoding="unicode"))  # noqa: S704  (ElementTree has escaped it)
+    return _ours(ET.tostring(element, encoding="unicode"))
 
 
 def _plain(words: Words) -> str:
