@@ -52,7 +52,7 @@ class Visit:
         self.tab.route(lambda url: not url.startswith(WITHIN), answer)
         self.tab.on("console", lambda said: self.complaints.append(f"{said.type}: {said.text}"))
         self.tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.tab.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        self.tab.on("dialog", self._dismiss)
         self.tab.goto(address)
         self.settle()
         return self
@@ -60,6 +60,10 @@ class Visit:
     def settle(self):
         """Wait until the pictures that answer to the mouse are drawn."""
         self.tab.locator(UNDRAWN).first.wait_for(state="detached", timeout=1_000 * HANGS)
+
+    def _dismiss(self, dialog):
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def seen(self, width=WIDE, *, dark=False, printed=False):
         """The page under such conditions."""
