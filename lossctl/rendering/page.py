@@ -37,6 +37,7 @@ from lossctl.rendering import interactive
 from lossctl.rendering.drawing import drawn, swatch
 from lossctl.rendering.picture import shown
 from lossctl.rendering.wording import cells, pieces, room
+from lossctl.words import NAME, shortened
 
 TEMPLATES = Path(__file__).parent / "templates"
 CELLS = 25_000
@@ -72,7 +73,7 @@ class Grid:
     hidden: bool
     """Whether its caption is for those who do not see the page."""
     columns: tuple[Column, ...]
-    head: tuple[Phrase, ...]
+    head: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
     names: frozenset[int]
     """Which columns say what a row is of."""
@@ -183,7 +184,7 @@ def _blocks(document: Document, precision: int | None, *, live: bool) -> Iterato
             if isinstance(part, Table):
                 view: Any = _grid(part, above, precision, most)
             elif isinstance(part, Chart):
-                view = _drawn(part, name, live=live)
+                view = _drawn(part, live=live)
             else:
                 view = _words(part)
             yield Block(type(part).__name__.lower(), name, view, not place)
@@ -213,18 +214,18 @@ def _words(part: Heading | Line | Facts | Notes) -> Any:
 
 def _grid(table: Table, above: Words, precision: int | None, most: int) -> Grid:
     rows = table.rows[:most] if len(table.rows) > most else table.rows
-    head: list[Phrase] = []
+    head: list[str] = []
     below: list[list[Cell]] = []
     for index, column in enumerate(table.columns):
         values = [row[index] for row in rows]
-        heading, texts = cells(column, values, precision)
-        head.append(_stripped(pieces(heading, room(column))))
-        below.append(
-            [
-                Cell(pieces(words, room(column)), _number(value) if column.right else "")
-                for words, value in zip(texts, values, strict=True)
-            ]
-        )
+        heading, words = cells(column, values, precision)
+        head.append(shortened(_plain(heading).strip(), NAME))
+        texts = [pieces(each, room(column)) for each in words]
+        if column.right:
+            numbers = zip(_moved(texts), map(_number, values), strict=True)
+            below.append([Cell(text, number) for text, number in numbers])
+        else:
+            below.append([*map(Cell, texts)])
     return Grid(
         caption=pieces(table.title or above),
         label=_plain(table.title or above),
@@ -250,15 +251,17 @@ def _number(value: Any) -> str:
     return repr(float(value)).removesuffix(".0").replace("inf", "Infinity")
 
 
-def _stripped(words: Phrase) -> Phrase:
-    return tuple(Piece(piece.text.strip() if len(words) == 1 else piece.text, piece.tone) for piece in words)
+def _moved(column: Sequence[Phrase]) -> list[Phrase]:
+    """Aligned cells without the blanks that all of them begin with, which are as many as their heading is long."""
+    blanks = min((len(first.text) - len(first.text.lstrip()) for first, *_ in column), default=0)
+    return [(Piece(first.text[blanks:], first.tone, ends=first.ends), *rest) for first, *rest in column]
 
 
-def _drawn(chart: Chart, name: str, *, live: bool) -> Drawn:
+def _drawn(chart: Chart, *, live: bool) -> Drawn:
     printed = shown(chart)
     names = printed.names
     parts = interactive.specifications(chart) if live else ()
-    pictures = [drawn(panel, names, f"{name}-{index}", printed.heading) for index, panel in enumerate(printed.panels)]
+    pictures = [drawn(panel, names, printed.heading) for panel in printed.panels]
     return Drawn(
         printed.heading,
         tuple(
