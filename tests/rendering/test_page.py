@@ -76,6 +76,13 @@ def test_what_is_to_be_copied_stands_in_code_and_verdicts_keep_their_words():
     assert text.index("<b>warning:</b> careful") < text.index("FAIL") < text.index("by the way")
 
 
+def test_a_warning_stands_above_all_and_not_again_below():
+    lines = (Line(Piece("warning: careful", "doubtful")), Line("more"))
+    text = page(Document("title", lambda: [lines], warnings=("careful",)))
+    assert text.count("careful") == 1
+    assert "careful" in fragment(Document("title", lambda: [lines], warnings=("careful",)))
+
+
 def chart(name):
     axis = Axis(name, 0.0, 2.0, ("", name))
     edges = (-0.5, 0.5, 1.5)
