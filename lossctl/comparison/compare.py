@@ -39,6 +39,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.reduction import OverColumns, WeightNorm
+from lossctl.sums.distribution import Distribution
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -131,7 +132,7 @@ def compare(
     check_level(ci)
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
-    _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
+    check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
     request = requested(
         loss=loss,
         label=label,
@@ -208,7 +209,7 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
     return UsageError(question.parts[0], hint)
 
 
-def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
+def check_lags(lags: int, others: Mapping[str, Any]) -> None:
     """Refuse lags that are none or too many, or that say something else than another option."""
     if not 0 <= lags <= MOST_LAGS:
         hint = f"Rows that move together for longer are rather clusters, such as days: {option(cluster=['COL'])}."
@@ -250,17 +251,25 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
     plan, folded = measured(prepared.source, plan, running)
     with np.errstate(all="ignore"):  # what is no number is said to be none
-        return _described(prepared, plan, folded, level, anytime)
+        return described(prepared, plan, folded, level, anytime)
 
 
-def _described(
+def described(
     prepared: Prepared,
     plan: Plan,
     folded: Folded[Measured],
     level: float,
     anytime: int | bool,  # noqa: FBT001
+    rows: tuple[Distribution, ...] = (),
 ) -> Comparison:
-    """What a pass says of the models."""
+    """What a pass says of the models.
+
+    Args:
+        prepared, level, anytime: as for `compared`.
+        plan: what the pass was carried out by.
+        folded: what it came to.
+        rows: the differences of rows, one for each pair, where the pass did not count them.
+    """
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})
@@ -272,7 +281,8 @@ def _described(
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
     warnings = (*report.warnings, *_doubts(results, overall))
-    rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
+    drawn = scores.evidence.drawn if plan.drawn else rows
+    rows = tuple(drawn[number] for number, _ in scores.pairs) if drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
 

@@ -203,7 +203,7 @@ def _block(
             "best_constant": best,
             "samples": Same(())
             if part.worst is None
-            else [tuple(_samples(part.worst, group, traversal, bound)) for group in places],
+            else [tuple(samples_of(part.worst, group, traversal, bound)) for group in places],
         }
     )
 
@@ -254,7 +254,7 @@ def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     return dict(zip(plan.roles.group_names, key, strict=True)) if key else {}
 
 
-def _samples(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -> Iterator[Sample]:
+def samples_of(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -> Iterator[Sample]:
     """The worst rows of a group, with the place of each in its file, and the label where the loss has one."""
     several = len(traversal.source.files) > 1
     for place in worst.of(group):

@@ -377,6 +377,18 @@ def run(source: Source, plan: Plan, running: Running) -> Report:
 
 def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded[Measured]]:
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
+    plan, before, running = decided(source, plan, running)
+    with np.errstate(all="ignore"):
+        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
+        return plan, replace(folded, spent=before + folded.spent)
+
+
+def decided(source: Source, plan: Plan, running: Running) -> tuple[Plan, Spent, Running]:
+    """The plan with what takes a pass of its own to decide, the time that took, and how to run what is left.
+
+    Raises:
+        LossctlError: as for `run`.
+    """
     before = Spent()
     with np.errstate(all="ignore"):
         if any(grouping.quantiles for grouping in plan.roles.by):
@@ -387,8 +399,7 @@ def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded
             bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=False, moved=0)
             folded = fold_rows(source, bare, lift, nothing(bare), replace(running, progress=None))
             plan, before = replace(plan, slopes=slopes_of(bare, folded.total)), before + folded.spent
-        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
-        return plan, replace(folded, spent=before + folded.spent)
+    return plan, before, running
 
 
 def check_words(request: Request, reading: Reading | None) -> None:

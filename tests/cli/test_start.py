@@ -24,6 +24,7 @@ EVERY_COMMAND = {
     "plot": ["plot", "huber"],
     "gradcheck": ["gradcheck", "mse", "--draws", "50"],
     "doctor": ["doctor", SAMPLE],
+    "report": ["report", SAMPLE, "-l", "mse", "-q"],
     "check": ["check", "--show-settings"],
     "explain": ["explain", "huber"],
     "schema": ["schema", "config"],
