@@ -1,6 +1,7 @@
 """From an opened data set to its dossier: one pass for losses, gradients, groups, differences and what is drawn."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,13 +47,16 @@ class Asked:
     anytime: int | bool = False
 
 
-def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
+def compose(
+    prepared: Prepared, running: Running, asked: Asked, *, again: Callable[[], Prepared] | None = None
+) -> Dossier:
     """Measure a data set and tell all of it.
 
     Args:
         prepared: the data set, and what is to be measured.
         running: how.
         asked: what else.
+        again: opens the data set once more, where that is possible and its parts hold their rows.
 
     Raises:
         LossctlError: as for `lossctl.evaluate`.
@@ -92,7 +96,7 @@ def compose(prepared: Prepared, running: Running, asked: Asked) -> Dossier:
 
             comparison = described(prepared, plan, counted, asked.level, asked.anytime, drawn.moves)
     charts = tuple(chart for chart in charts_of(plan, drawn.looks) if chart.panels)
-    worst = worst_of(plan, passed, seen.worst, report) if asked.worst else None
+    worst = worst_of(plan, passed, seen.worst, report, running, again) if asked.worst else None
     return Dossier(report, comparison, charts, tuple(said_of(seen)), worst, remarks=tuple(remarks))
 
 

@@ -1,16 +1,19 @@
 """All that is known of a file of predictions: the parts, each as the command that it is of has it, and the page."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossctl.dataclass import dataclass
+from lossctl.doctor.diagnosis import TONES
 from lossctl.document import Chart, Document, Facts, Heading, Line, Notes, Part, Piece, Section, Words, charted
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE
 from lossctl.evaluation.tables import footer, marks, tables
 from lossctl.rendering.described import Described
 from lossctl.reporting.worst import WorstRows
+from lossctl.words import counted
 
 if TYPE_CHECKING:
     from lossctl.comparison.comparison import Comparison
@@ -139,6 +142,14 @@ class Dossier(Described):
             yield (Heading(f"What {explanation.title} is"),)
             yield from explanation.sections()
 
+    def _counted(self) -> Words:
+        """How many findings there are of each kind; where they stand is told by the headings."""
+        if self.diagnosis is None:
+            return "not looked for"
+        severities = Counter(finding.severity for finding in self.diagnosis.findings)
+        kinds = [kind for kind in TONES if severities[kind]]
+        return Piece(", ".join(counted(severities[kind], kind) for kind in kinds), TONES[kinds[0]]) if kinds else "none"
+
     def _told(self) -> Iterator[str]:
         """What the losses were made of, a line each."""
         report = self.report
@@ -147,11 +158,13 @@ class Dossier(Described):
     def _measured(self, told: Sequence[str]) -> Iterator[Part]:
         facts: list[tuple[str, Words]] = [("files", self._files())]
         facts += [(name, text) for name, _, text in (line.partition(": ") for line in told)]
-        if self.command:
-            facts.append(("to repeat", Piece(self.command, "command")))
+        facts += [("findings", self._counted())]
         if self.versions:
             facts.append(("made with", ", ".join(f"{name} {version}" for name, version in self.versions.items())))
         yield Facts(tuple(facts))
+        if self.command:
+            yield Line(Piece("to repeat:", "strong"))
+            yield Line(Piece(f"  {self.command}", "command"))
         yield from (Line(Piece(f"warning: {text}", "doubtful")) for text in self.warnings)
         yield Notes(self.notes)
 

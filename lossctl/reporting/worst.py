@@ -1,17 +1,20 @@
 """The worst rows with all that the file says of them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from lossctl.comparison.moves import cells_of
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Line, Part, Table
 from lossctl.evaluation.assembly import samples_of
+from lossctl.evaluation.evaluate import Prepared
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.result import Result
+from lossctl.evaluation.result import Result, Sample
+from lossctl.evaluation.running import Running
 from lossctl.evaluation.samples import rows_again
+from lossctl.evaluation.samples import worst_rows as worst_table
 from lossctl.evaluation.traversal import Traversal
 from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.sums.worst import Worst
@@ -21,6 +24,8 @@ COLUMNS = 20
 """How many columns of a row are shown; the record has all."""
 LENGTH = 80
 """How many characters of a cell are shown."""
+PLACES = ("file", "row")
+"""What says which row it is."""
 
 
 @dataclass(frozen=True)
@@ -33,42 +38,71 @@ class WorstRows:
     rows: tuple[Mapping[str, Any], ...]
     """What is known of each by column; of what can be read only once, what was measured."""
     table: Table
+    left_out: int = 0
+    """How many of their columns the table has not."""
 
     def parts(self) -> Iterator[Part]:
         """What a page shows of them."""
         yield Line(f"The {counted(len(self.rows), 'row')} with the largest {self.loss} of {self.model}, worst first.")
         yield self.table
-        titles = {*self.table.columns}
-        left = len({name for row in self.rows for name in row}) - len(titles)
-        if left > 0:
-            yield Line(f"and {counted(left, 'column')} more, which the JSON of this page has")
+        if self.left_out:
+            yield Line(f"and {counted(self.left_out, 'column')} more, which the JSON of this page has")
 
     def to_dict(self) -> dict[str, Any]:
         """The rows in numbers, strings, lists and dictionaries."""
         return {"loss": self.loss, "model": self.model, "rows": [*self.rows]}
 
 
-def worst_of(plan: Plan, passed: Traversal, worst: Worst, report: Report) -> WorstRows:
+def worst_of(
+    plan: Plan,
+    passed: Traversal,
+    worst: Worst,
+    report: Report,
+    running: Running,
+    again: Callable[[], Prepared] | None = None,
+) -> WorstRows:
     """The worst rows of a pass, read again where they can be.
+
+    Args:
+        plan: what was measured.
+        passed: the pass, which kept its shards where these do not hold their rows.
+        worst: which rows these are.
+        report: the losses.
+        running: how to pass over all rows once more.
+        again: opens them.
 
     Raises:
         DataError: the data changed since.
     """
-    (model, bound), numbers = plan.losses[0], [int(row) for row in worst.row]
-    if passed.shards is None:
-        first = report.results[0]
-        samples = tuple(samples_of(worst, 0, passed, bound))
-        (whole,) = [Result(**{**vars(first), "group": {}, "samples": samples})]
-        facts = tuple(whole.to_dict()["samples"])
-        return WorstRows(str(bound), model.name, facts, worst_rows(whole, (), report.inputs))
-    records = rows_again(passed, plan, numbers)
+    model, bound = plan.losses[0]
+    if passed.shards is not None:
+        records = rows_again(passed, plan, [int(row) for row in worst.row])
+    elif again is not None:
+        source = again().source
+        records = worst_table(source, plan, len(worst.row), lambda *_: None, running, several_types=True)
+    else:
+        return _measured(str(bound), model.name, tuple(samples_of(worst, 0, passed, bound)), report)
     rows = tuple(cells_of(record, place) for record in records for place in range(record.num_rows))
-    return WorstRows(str(bound), model.name, rows, _table(rows))
+    own = {column.name for column in passed.source.columns}
+    table = _table(rows, own)
+    left_out = len({name for row in rows for name in row}) - len(table.columns)
+    return WorstRows(str(bound), model.name, rows, table, left_out)
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    names = [*dict.fromkeys(name for row in rows for name in row)][:COLUMNS]
-    columns = [_column(name, [row.get(name) for row in rows]) for name in names]
+def _measured(loss: str, model: str, samples: tuple[Sample, ...], report: Report) -> WorstRows:
+    """The worst rows of what can be read only once: what was measured of them."""
+    first = report.results[0]
+    whole = Result(**{**vars(first), "group": {}, "samples": samples})
+    return WorstRows(loss, model, tuple(whole.to_dict()["samples"]), worst_rows(whole, (), report.inputs))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], own: Collection[str]) -> Table:
+    """The rows as a table: the first loss, then their own columns, then what else was measured."""
+    names = [*dict.fromkeys(name for row in rows for name in row)]
+    measured = [name for name in names if name not in own]
+    first = [name for name in measured if name in PLACES] + [name for name in measured if name not in PLACES][:2]
+    order = [*first, *(name for name in names if name in own), *measured]
+    columns = [_column(name, [row.get(name) for row in rows]) for name in [*dict.fromkeys(order)][:COLUMNS]]
     cells = [[_cell(row.get(column.title), column) for column in columns] for row in rows]
     return Table(tuple(columns), cells, tells=True)
 

@@ -1,6 +1,7 @@
 """``lossctl report``: all that is known of a file of predictions, on one page."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,11 +23,14 @@ from lossctl.cli.result_options import Anytime, FailAbove, Lags, Sort, Top
 from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.evaluation.evaluate import Prepared
     from lossctl.evaluation.running import Running
     from lossctl.inference.request import Request
     from lossctl.reading.format import Reading
+    from lossctl.reading.stamp import Stamp
     from lossctl.rendering.renderer import Renderer
     from lossctl.reporting.dossier import Dossier
 
@@ -134,15 +138,18 @@ def report(
         judged=cluster is not None,
     )
     asked = Asked(ci, samples, skill, lags, anytime or anytime == 0)
+    before = _stamps(input_files(files, join.labels))
+    opened = partial(_prepared, files, names if apart else [], request, source.reading(voice), join)
     with output.progress(files) as progress:
-        ready = _prepared(files, names if apart else [], request, source.reading(voice), join)
-        dossier = compose(ready, replace(how, progress=progress), asked)
+        ready = opened()
+        dossier = compose(ready, replace(how, progress=progress), asked, again=None if _piped(files, join) else opened)
     if gates:
         dossier = replace(dossier, verdicts=judged(gates, dossier.report))
     many = dossier.report.table.groups.n > MOST_GROUPS
     if by and (many or sort is not None or top is not None):
         dossier = dossier.arranged(str(sort or ("n" if many and top is None else "name")), top or MOST_GROUPS)
     diagnosis, unlooked = _diagnosed(files, source, join, columns, losses, how, voice, dossier, apart=apart)
+    _ensure_same(before)
     plan = ready.plan
     dossier = replace(
         dossier,
@@ -215,12 +222,12 @@ def _diagnosed(
     from lossctl.cli.commands.doctor import repeated
     from lossctl.cli.flags import worded
     from lossctl.doctor.diagnose import diagnose
+    from lossctl.reading.stamp import Changed
 
     if apart:
         return None, "Not looked for: each model has a file of its own, and lossctl doctor FILE looks at one."
-    once = [file for file in (*files, *(join.labels or ())) if _is_pipe(file)]
-    if once:
-        return None, f"Not looked for: what comes through a pipe is read once. lossctl doctor {once[0]} looks at it."
+    if _piped(files, join):
+        return None, "Not looked for: what comes through a pipe is read once. lossctl doctor looks at it instead."
     few = dossier.report.inputs["rows"] <= LOOKED_AT
     limit = columns.limit if few else min(columns.limit or LOOKED_AT, LOOKED_AT)
     try:
@@ -233,16 +240,43 @@ def _diagnosed(
             command=repeated(files, source, join, columns),
             engine=how,
         )
+    except Changed:
+        raise
     except LossctlError as error:
         return None, f"Not looked for: {worded(error.parts[0])}"
     return diagnosis, "" if few else f"Of the first {LOOKED_AT:,} rows; lossctl doctor looks at all of them."
 
 
-def _is_pipe(file: str) -> bool:
+def _piped(files: list[str], join: Join) -> bool:
     """Whether a file can be read only once: stdin, or what has a name and is no file."""
     import os
 
-    return file == "-" or (os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)))
+    return any(
+        file == "-" or (os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)))
+        for file in (*files, *(join.labels or ()))
+    )
+
+
+def _stamps(files: "Iterable[str]") -> "dict[str, Stamp]":
+    """What files of this machine are now."""
+    import os
+
+    from lossctl.reading.stamp import stamp_by
+
+    return {file: stamp_by(os.stat(file)) for file in files if os.path.isfile(file)}
+
+
+def _ensure_same(before: "dict[str, Stamp]") -> None:
+    """Refuse files that changed while they were read several times; a `Changed`."""
+    import os
+
+    from lossctl.reading.stamp import Changed, same, stamp_by
+
+    for file, stamp in before.items():
+        try:
+            same(file, stamp, stamp_by(os.stat(file)))
+        except OSError:
+            raise Changed.of(file, "it is gone") from None
 
 
 def _versions() -> dict[str, str]:
