@@ -287,7 +287,7 @@ def typed(schema: dict[str, Any]) -> str:
         if kind == "array":
             words.append(f"list of {typed(schema['items'])}" if "items" in schema else "list of two numbers")
         elif kind == "object":
-            words.append(f"by name {typed(schema['additionalProperties'])}")
+            words.append(f"object of {typed(schema['additionalProperties'])}")
         else:
             words.append(kind)
     return " or ".join(words)

@@ -90,7 +90,10 @@ class EffectiveSettings(TypedDict):
 
 
 class SampleLine(TypedDict):
-    """A row of lossctl samples: beside these fields its losses and gradients, and its own columns."""
+    """A row of a file; beside these fields its loss and gradient, and its own columns.
+
+    Of several losses and models each has their names behind its own, such as loss_mse_new.
+    """
 
     file: NotRequired[str]
     """The file it is in, where there are several."""

@@ -10,9 +10,10 @@ import jsonschema_rs
 import pytest
 from schemas import FOLDER, closed, faults, schema, validator
 
-from lossctl.cli.outputs import OUTPUTS
+from lossctl.cli.outputs import OUTPUTS, output_schema
 from lossctl.document import SCHEMA_VERSION, Document
 from lossctl.rendering.renderer import Style, renderers
+from lossctl.schema import Member, Object, Schemas
 
 NAMES = [*OUTPUTS, "config"]
 ROWS = ["id,g,y,p,q,w", *(f"{n},{'ab'[n % 2]},{n % 5},{n % 3},{n % 7},{1 + n % 2}" for n in range(40))]
@@ -227,11 +228,28 @@ def test_a_schema_says_what_every_field_is_in_words_that_programs_know(name):
         assert {*part.get("required", ())} <= {*part.get("properties", ())} or name == "config"
 
 
-def test_no_two_outputs_have_an_object_of_one_name_that_is_not_the_same():
+def test_what_is_shipped_is_made_of_the_classes_and_has_no_two_objects_of_one_name():
     known = {}
     for name in OUTPUTS:
+        assert output_schema(name) == schema(name)
         for title, part in schema(name).get("$defs", {}).items():
             assert known.setdefault(title, part) == part
+
+
+def test_two_objects_of_one_name_and_a_type_that_json_has_not_are_refused():
+    schemas = Schemas()
+    schemas.of(Object("Row", "A row.", {"n": Member(int)}))
+    with pytest.raises(ValueError, match="Row"):
+        schemas.of(Object("Row", "A row.", {"n": Member(str)}))
+    with pytest.raises(TypeError):
+        schemas.of(complex)
+
+
+def test_what_may_be_of_several_types_is_so_with_the_limits_of_each():
+    assert Schemas().of(int | str | None) == {"type": ["integer", "string", "null"], "minimum": 0}
+    assert Schemas().of(list[int] | list[str])["anyOf"] == [
+        {"type": "array", "items": {"type": "integer", "minimum": 0}}, {"type": "array", "items": {"type": "string"}},
+    ]  # fmt: skip
 
 
 def test_the_command_prints_what_is_shipped_and_lists_it(lossctl):
