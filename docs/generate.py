@@ -5,7 +5,6 @@ command line leave the other pages alone.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -216,16 +215,19 @@ def flags(title: str, options: list[Any]) -> list[str]:
     """The options of a panel, an item each."""
     return [
         f"\n**{title}**\n",
-        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{help.usual(it)}{help.bounds(it)}" for it in options),
+        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{in_brackets(it)}" for it in options),
         "",
     ]
 
 
-def readme() -> str:
-    """The README with its tables of losses and formats renewed."""
-    text = (ROOT / "README.md").read_text()
-    listed = [f"| [`{it.name}`](docs/losses.md#{it.name}) | {it.summary} |" for it in losses]
-    text = renewed(text, "losses", ["| loss | in one line |", "|---|---|", *listed])
+def in_brackets(option: Any) -> str:
+    """What an option is unless it is said, and which numbers it takes."""
+    return f"{help.usual(option)}{help.bounds(option)}".replace("] [", "; ")
+
+
+def formats_page() -> str:
+    """The page on files with its table renewed."""
+    text = (ROOT / "docs/formats.md").read_text()
     kinds = [it for it in formats if it.suffixes]
     rows = [f"| {it.name} | {spelled(it.suffixes)} | {'yes' if is_written(it) else 'no'} |" for it in kinds]
     around = f"| around text | {spelled((*SUFFIXES, '.zip'))} | no |"
@@ -252,14 +254,6 @@ def in_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def part(title: str, begin: str, end: str) -> str:
-    """What README says between two marks, as a page."""
-    text = (ROOT / "README.md").read_text().partition(begin)[2].partition(end)[0]
-    begin = begin if begin.startswith("- ") else ""
-    text = re.sub(r"\]\((?!https?:|docs/|#)", "](../", begin + text).replace("](docs/", "](")
-    return NOTICE.replace("the code", "README.md") + f"# {title}\n\n{text.strip()}\n"
-
-
 def renewed(text: str, name: str, table: list[str]) -> str:
     """A page with the table of that name renewed."""
     begin, end = BEGIN.format(name), END.format(name)
@@ -272,8 +266,6 @@ def spelled(suffixes: tuple[str, ...]) -> str:
     return " ".join(f"`{suffix}`" for suffix in suffixes)
 
 
-ROLES = "- Columns are named by flag"
-"""Where README begins to say what columns are."""
 PAGES = {
     "lossctl/cli/lossctl.schema.json": schema,
     "docs/config.md": config_page,
@@ -281,10 +273,7 @@ PAGES = {
     "docs/activations.md": activations_page,
     "docs/compat.md": compat_page,
     "docs/cli.md": cli_page,
-    "README.md": readme,
-    "docs/columns.md": lambda: part("Columns and cells", ROLES, "\n## "),
-    "docs/exit-codes.md": lambda: part("Exit status and output", "\n## Exit status\n", "\n## "),
-    "docs/formats.md": lambda: part("Files and formats", "\n## Input\n", ROLES),
+    "docs/formats.md": formats_page,
 }
 
 
