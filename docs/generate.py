@@ -190,7 +190,7 @@ def cli_page() -> str:
         f"{program.help}\n",
         "```console\n$ lossctl COMMAND [OPTIONS] [ARGUMENTS]\n```\n",
     ]
-    lines += flags("Options", help.panels(program, context)[help.PANELS[-1]])
+    lines += [*flags("Options", help.panels(program, context)[help.PANELS[-1]]), "**Commands**\n"]
     lines += [
         f"- [`{name}`](#lossctl-{name}): {wired(commands.get(name)).help.partition('.')[0]}."
         for name in commands.names()

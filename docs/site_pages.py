@@ -9,9 +9,7 @@ import logging
 import posixpath
 import re
 from pathlib import Path
-from typing import Any
 
-import griffe
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -34,7 +32,6 @@ FORMULA = re.compile(r"^(\*\*(?:Formula|Gradient|Derivative):\*\*) (.*)$", re.MU
 RAISED = re.compile(
     r"(?P<code>`+).+?(?P=code)|(?P<sign>[_^])(?:\((?P<round>[^()]*)\)|\{(?P<curly>[^{}]*)\}|(?P<word>−?(?:\|\w+\||[^\W_]+)))"
 )
-EXAMPLE = re.compile(r"^( *)>>> .*(?:\n *\S.*)*", re.MULTILINE)
 FOREIGN = re.compile(
     r"""<(?:link|script|img|iframe|source)\b[^>]*?(?:href|src)=["']?(?:https?:)?//|(?:url\(|@import\s)\s*["']?(?:https?:)?//"""
 )
@@ -87,15 +84,6 @@ def raised(formula: str) -> str:
         return f"<{tag}>{raised(part['round'] or part['curly'] or part['word'])}</{tag}>"
 
     return RAISED.sub(set_off, formula)
-
-
-class Fenced(griffe.Extension):
-    """Has examples in docstrings shown as code, as Markdown takes what begins with ``>>>`` for quotes of quotes."""
-
-    def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:  # noqa: ARG002  (by their names)
-        """Put fences around examples."""
-        if obj.docstring is not None:
-            obj.docstring.value = EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", obj.docstring.value)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001  (by their names)
