@@ -1,4 +1,4 @@
-"""Write the pages that state facts of the code: those on losses, activations and the CLI, and tables in README.md.
+"""Write the pages that state facts of the code: those on losses, activations and the CLI, and tables in others.
 
 ``python docs/generate.py`` writes them; ``--check`` says which are out of date, and exits 1 if any is. Names on the
 command line leave the other pages alone.
