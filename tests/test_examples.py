@@ -24,6 +24,7 @@ FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE |
 SETTING_UP = ("$ make ", "$ python setup.py")
 """Commands that set up what the tests run in."""
 STATUS = '; echo "exit status $?"'
+BUG = 70
 OF_A_SHELL = re.compile(r"[|&;<>$*?]")
 
 
@@ -65,6 +66,7 @@ def typed(tmp_path, monkeypatch, plain_environment, capfd):
         if plain and program == "lossctl":
             with contextlib.redirect_stderr(sys.stdout):
                 status = run(arguments)
+            assert status != BUG
             if alone != command:
                 print("exit status", status)
         elif plain and program == "python" and Path(arguments[0]).exists():
