@@ -93,6 +93,7 @@ def compare(
     """Compare the losses of models with those of the first, on the same rows, in one pass and constant memory.
 
     The question is about the differences of rows, so their standard error is that of pairs; see docs/statistics.md.
+    What is not described below is as for `lossctl.evaluate`.
 
     Args:
         source: as for `lossctl.evaluate`, with the predictions of all models.
@@ -118,9 +119,6 @@ def compare(
             calls one and what the others do, or labels), or as ``join`` says: ``strict``, ``inner`` or ``order``. A
             single ``prediction`` is meant of each source that has it.
         baseline: what the model of ``source`` is called beside others; left out, like its file.
-        label, weight, by, activation, from_logits, reduction, weight_norm, columns, class_weight, compat, nulls,
-            ignore_label, mask_null, where, limit, engine, threads, scheduler, classes, eps, normalize_rows,
-            clip_rounding, reading, labels, ids, join, progress: as for `lossctl.evaluate`.
 
     Returns:
         A comparison with one result for each loss, model but the first, and group.

@@ -71,7 +71,9 @@ def test_what_a_page_must_not_do_is_heard(visit):
     text = "<title>t</title><script>console.log('said'); alert('met'); throw Error('thrown')</script>"
     opened = visit(f"{text}<img src='http://192.0.2.1/asked'><p style='width: 3000px'>wide<button></button>")
     heard = " ".join(opened.complaints)
-    assert all(word in heard for word in ("log: said", "dialog: met", "error: thrown", "asks for http://192.0.2.1/asked"))
+    assert all(
+        word in heard for word in ("log: said", "dialog: met", "error: thrown", "asks for http://192.0.2.1/asked")
+    )
     assert opened.overhang > 0
     assert any(line.startswith("button-name") for line in opened.barriers())
     opened.complaints.clear()
