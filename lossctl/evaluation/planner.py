@@ -18,8 +18,9 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN, within
-from lossctl.inference.infer import complete
+from lossctl.inference.infer import complete, takes_probabilities
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.names import tells_decision
 from lossctl.inference.parts import contradictions, in_parts, listed
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
@@ -145,6 +146,7 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
 
         risky += out_of_reach(planner, plan)
     risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
+    risky += _confident(planner.source, plan)
     near = not plan.layout.text and plan.layout.classes is None and any(_is_near(bound) for _, bound in plan.losses)
     source = planner.source.inner if isinstance(planner.source, Selected) else planner.source
     if near and isinstance(source, MemorySource):  # as what was joined; to look into a file first would take a while
@@ -152,6 +154,19 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
 
         risky += scale_apart.doubts(planner.source, plan.layout)
     return risky
+
+
+def _confident(source: Source, plan: Plan) -> Iterator[str]:
+    """That what is taken for probabilities is the confidence in a decision beside it, as a name has to tell."""
+    label = plan.roles.label
+    models = [model for model, bound in plan.losses if takes_probabilities(bound) and not model.width]
+    if len(label) != 1 or not models:
+        return
+    names = {column.name for column in source.columns} - {*plan.roles.needed}
+    if any(map(tells_decision, names)):
+        from lossctl.inference.confidence import of_columns  # noqa: PLC0415  (few files have such columns)
+
+        yield from of_columns(source, label[0], dict.fromkeys(model.columns[0] for model in models))
 
 
 def _is_near(bound: BoundLoss) -> bool:

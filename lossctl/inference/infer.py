@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lossctl.domain import Interval
 from lossctl.errors import Undecided, UsageError, option
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
@@ -130,6 +132,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         return completed
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
+        if not request.loss:
+            _ensure_probabilities(source, request, elsewhere)
         return Completed(request)
     from lossctl.inference.proposals import Proposer
 
@@ -141,10 +145,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.questions import some_ways
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
-    if not proposer.apart and not request.label and sum(column.kind == "text" for column in source.columns) > 1:
-        from lossctl.inference.confidence import ensure_no_confidence
-
-        ensure_no_confidence(proposer.guesses, proposals)
+    pairs = [(proposal.label, proposal.prediction) for proposal in proposals]
+    _ensure_no_confidence(request, proposer.truths, proposer.guesses, pairs)
     _ensure_points(source, elsewhere, proposals)
     if not proposals or not proposals[0].sure:
         raise _question(source, request, elsewhere, proposer, proposals)
@@ -165,6 +167,33 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         said = f"{' and '.join(map(repr, masks))} {'say' if masks[1:] else 'says'}"
         notes += [f"every row counts, whatever {said}"] if masks else []
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
+
+
+def _ensure_probabilities(source: Source, request: Request, elsewhere: Elsewhere | None) -> None:
+    """Check that no prediction that is named is the confidence in a decision; errors as for `ensure_no_confidence`."""
+    guesses = Side(source, () if elsewhere is None else elsewhere.keys)
+    truths = guesses if elsewhere is None else Side(elsewhere.labels, elsewhere.label_keys)
+    label = tuple(name for pattern in request.label for name in find(pattern, truths.columns, "label"))
+    models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
+    pairs = [(Choice(label, label), Choice(columns, columns)) for columns in models if len(columns) == 1]
+    _ensure_no_confidence(request, truths, guesses, pairs)
+
+
+def _ensure_no_confidence(
+    request: Request, truths: Side, guesses: Side, pairs: Sequence[tuple[Choice, Choice]]
+) -> None:
+    """As `ensure_no_confidence`, of losses of probabilities, where there are columns that could be decisions."""
+    specs = split_specs(request.loss)
+    if pairs and len(guesses.free) > 1 and all(any(map(takes_probabilities, meanings(spec))) for spec in specs):
+        from lossctl.inference.confidence import ensure_no_confidence
+
+        ensure_no_confidence(truths, guesses, pairs)
+
+
+def takes_probabilities(bound: BoundLoss) -> bool:
+    """Whether a loss takes numbers from 0 to 1 and no others."""
+    domain = bound.prediction_domain
+    return isinstance(domain, Interval) and domain.low >= 0 and domain.high <= 1
 
 
 def _ensure_points(source: Source, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]) -> None:
