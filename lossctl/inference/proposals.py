@@ -224,7 +224,7 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
-        from lossctl.inference.followed import followed, forecast_among
+        from lossctl.inference.followed import followed, forecast_among, words_followed
         from lossctl.inference.repeated import no_labels
 
         forecast = self.named_prediction or forecast_among(self.guesses)
@@ -240,6 +240,7 @@ class Proposer:
         likely = [column for column in likely if column.kind != "text" or not is_decision(column.name)]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
         telling = _decisions_among(telling)
+        telling = telling if self.apart else words_followed(self.guesses, telling, forecast)
         single = bool(forecast) and (bool(self.named_prediction) or not levels_among(forecast))
         forced = single and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
         guess = self.guesses.look.candidate(forecast[0]) if forecast else None
