@@ -83,7 +83,8 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
     layout = planner.layout(rows=rows, numbers=numbers)
     layout = _in_parts(layout, losses) if numbers else layout
-    if layout.text and layout.classes is None:
+    layout = _of_decisions(planner, request, layout, losses)
+    if layout.text and layout.classes is None and not layout.decided:
         _ensure_numbers(planner, layout.roles.label[0], rows=rows)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
     models = tuple(
@@ -208,6 +209,30 @@ def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
         notes += [note] if note else []
     roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
     return replace(layout, roles=roles)
+
+
+def _of_decisions(
+    planner: LayoutPlanner, request: Request, layout: Layout, losses: Sequence[Sequence[BoundLoss]]
+) -> Layout:
+    """The layout where all that is asked is whether decisions are right, of classes as the labels are.
+
+    Raises:
+        UsageError: something is asked for that needs to know the classes.
+    """
+    bounds = [bound for each in losses for bound in each]
+    if any(bound.name != "zero_one" for bound in bounds) or not layout.roles.label:
+        return layout
+    from lossctl.inference.decided import are_decisions  # noqa: PLC0415  (few runs are of decisions)
+
+    if not are_decisions(planner, bounds):
+        return layout
+    for setting in ("skill", "class_weight"):
+        if getattr(request, setting):
+            what = f"{option(setting)} knows no classes of decisions, each of which is right or wrong"
+            raise UsageError(what, "Leave it out.")
+    models = " and ".join(repr(model.name) for model in layout.models)
+    note = f"{models}: 1 where it is {layout.roles.label[0]!r}, else 0, and 1 as the label"
+    return replace(layout, decided=True, roles=replace(layout.roles, notes=(*layout.roles.notes, note)))
 
 
 def _conventional(request: Request) -> bool:

@@ -61,7 +61,8 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         ensure_taken(source, request, complete_roles)
     named, roles = request, complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
-    _ensure_no_words(source, request, named)
+    if not _of_decisions(request):
+        _ensure_no_words(source, request, named)
     if _names_text(source, request):
         from lossctl.inference.tags import ensure_no_tags
 
@@ -77,6 +78,12 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def _of_decisions(request: Request, *, unsaid: bool = False) -> bool:
+    """Whether all that is asked is whether decisions are right, which may be words; ``unsaid`` of no loss."""
+    specs = split_specs(request.loss)
+    return (bool(specs) or unsaid) and all("zero_one" in {bound.name for bound in meanings(spec)} for spec in specs)
 
 
 def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
@@ -215,12 +222,14 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
+    from lossctl.inference.decided import decisions_among
     from lossctl.inference.lacking import lacking_predictions
     from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
     question = (
         tags_among(proposer)
+        or (None if proposals or not _of_decisions(request, unsaid=True) else decisions_among(proposer))
         or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
         or undecided(source, request, elsewhere, proposer, proposals)
     )
