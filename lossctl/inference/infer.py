@@ -19,6 +19,7 @@ from lossctl.inference.names import (
     is_count,
     is_index,
     is_key,
+    is_level,
     is_log_probability,
     is_mask,
     is_unnamed,
@@ -140,7 +141,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
         if not request.loss:
-            _ensure_probabilities(source, request, elsewhere)
+            _ensure_named(source, request, elsewhere)
         return Completed(request)
     from lossctl.inference.proposals import Proposer
 
@@ -152,8 +153,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.questions import some_ways
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
-    pairs = [(proposal.label, proposal.prediction) for proposal in proposals]
-    _ensure_no_confidence(request, proposer.truths, proposer.guesses, pairs)
+    _ensure_numbers_of_rows(request, proposer, proposals)
     _ensure_points(source, elsewhere, proposals)
     if not proposals or not proposals[0].sure:
         raise _question(source, request, elsewhere, proposer, proposals)
@@ -176,14 +176,32 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 
-def _ensure_probabilities(source: Source, request: Request, elsewhere: Elsewhere | None) -> None:
-    """Check that no prediction that is named is the confidence in a decision; errors as for `ensure_no_confidence`."""
+def _ensure_numbers_of_rows(request: Request, proposer: "Proposer", proposals: Sequence[Proposal]) -> None:
+    """Check that no columns hold confidences, or quantiles of several levels; errors as for these."""
+    pairs = [(proposal.label, proposal.prediction) for proposal in proposals]
+    _ensure_no_confidence(request, proposer.truths, proposer.guesses, pairs)
+    if not proposer.named_prediction:
+        ensure_one_level(proposer.guesses, request, proposer.named_label, apart=proposer.apart)
+
+
+def _ensure_named(source: Source, request: Request, elsewhere: Elsewhere | None) -> None:
+    """As `_ensure_numbers_of_rows`, of columns that are named."""
     guesses = Side(source, () if elsewhere is None else elsewhere.keys)
     truths = guesses if elsewhere is None else Side(elsewhere.labels, elsewhere.label_keys)
     label = tuple(name for pattern in request.label for name in find(pattern, truths.columns, "label"))
     models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
     pairs = [(Choice(label, label), Choice(columns, columns)) for columns in models if len(columns) == 1]
     _ensure_no_confidence(request, truths, guesses, pairs)
+    ensure_one_level(guesses, request, label, apart=elsewhere is not None)
+
+
+def ensure_one_level(side: Side, request: Request, label: Sequence[str], *, apart: bool) -> None:
+    """As `ensure_not_stacked`, where a column may hold levels, and rows are not grouped by them."""
+    names = {column.name for column in side.free if is_level(column.name)}
+    if names and not names & {each.partition(":")[0] for each in request.by}:
+        from lossctl.inference.stacked import ensure_not_stacked
+
+        ensure_not_stacked(side, label, apart=apart)
 
 
 def _ensure_no_confidence(

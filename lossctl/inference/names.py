@@ -108,6 +108,7 @@ _COUNTS = re.compile(
 )
 _SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
 _MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
+_LEVELS = frozenset({"quantile", "quantiles", "quantile_level", "q", "tau", "percentile", "level"})
 _PREDICTED = re.compile(r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y?_?hat|top_?1|argmax)(_|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
@@ -400,6 +401,11 @@ def tells_decision(name: str) -> bool:
     (True, True, False)
     """
     return is_decision(name) or plain_name(name) == "label"
+
+
+def is_level(name: str) -> bool:
+    """Whether that is what a column is called that says the level of the quantile in its row."""
+    return plain_name(name) in _LEVELS
 
 
 def is_metric(name: str) -> bool:
