@@ -253,7 +253,7 @@ class LayoutPlanner:
             one = f"One model with a column a class is one prediction: {option(prediction=','.join(single))}."
             raise UsageError(
                 f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}",
-                one if len(single) == len(classes) else "",
+                one if len(single) == len(classes) else "" if classes[1:] else f"No file is called {classes[0]!r}.",
             )
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")
