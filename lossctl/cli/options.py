@@ -32,6 +32,7 @@ from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
 from lossctl.cli.output_options import Output as Output  # noqa: PLC0414  (likewise)
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
+from lossctl.reading.names import names_in
 from lossctl.words import split
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Columns:
         column_option(
             "--classes",
             metavar="A,B,C",
-            help="Names of the classes, in order of their codes.",
+            help="Names of the classes, in order of their codes; or a file with a name a line.",
             autocompletion=complete_classes,
         ),
     ] = None
@@ -198,7 +199,7 @@ class Columns:
             "label": tuple(self.label or ()),
             "prediction": tuple(self.prediction or ()),
             "weight": self.weight,
-            "classes": split(self.classes),
+            "classes": names_in(self.classes or "", "--classes"),
             "ignore_label": tuple(dict.fromkeys(split(self.ignore_label))),
             "where": self.where,
             "limit": self.limit,

@@ -14,7 +14,7 @@ from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
-from lossctl.errors import LossctlError, Undecided, UsageError, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option, options_in
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -202,8 +202,8 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
             ways.append((*label, *models, *settings[len(label) :]))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
-    if len(request.prediction) > 1:
-        return question
+    if len(request.prediction) > 1 or "loss" in options_in(question.otherwise):
+        return question  # which says all of it
     hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
     return UsageError(question.parts[0], hint)
 

@@ -94,6 +94,29 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
+def _label(reader: Reader, layout: Layout) -> FloatArray:
+    """The labels, ``(n,)`` or ``(n, k)``; ones where decisions are right or wrong."""
+    if layout.decided:
+        return np.ones(reader.n)
+    if layout.classes is not None and layout.class_labels != "codes":
+        return _codes(reader, layout, layout.classes)
+    return reader.label(layout)
+
+
+def _predictions(reader: Reader, plan: Plan) -> list[FloatArray]:
+    """Those of each model, ``(n,)`` or ``(n, k)``; of decisions whether they are right."""
+    layout = plan.layout
+    if layout.decided:
+        return reader.decisions(layout)
+    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
+    return [
+        reader.ragged(model.columns[0], masked=layout.mask_null)
+        if listed
+        else reader.columns(model.columns, model.width)
+        for model, listed in zip(plan.models, lists, strict=True)
+    ]
+
+
 def _weighed(reader: Reader, plan: Plan, label: FloatArray, weight: FloatArray | None) -> FloatArray:
     """The weight of each row, multiplied with that of its class; rows where it comes to 0 are skipped."""
     from lossctl.inference.class_weights import described, weighed
@@ -182,19 +205,10 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
             illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
             key = ("error", roles.weight, NONNEGATIVE.describe())
             reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
-    if layout.classes is not None and layout.class_labels != "codes":
-        label = _codes(reader, layout, layout.classes)
-    else:
-        label = reader.label(layout)
+    label = _label(reader, layout)
     if plan.class_weights:
         weight = _weighed(reader, plan, label, weight)
-    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
-    predictions = [
-        reader.ragged(model.columns[0], masked=layout.mask_null)
-        if listed
-        else reader.columns(model.columns, model.width)
-        for model, listed in zip(plan.models, lists, strict=True)
-    ]
+    predictions = _predictions(reader, plan)
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     dropped = reader.skipped | reader.null

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.arguments import checked, fits
 from lossctl.dataclass import dataclass
-from lossctl.errors import LossctlError, Undecided
+from lossctl.errors import LossctlError, Undecided, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -31,10 +31,10 @@ from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
+from lossctl.reading.names import names_in
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reduction import OverColumns, WeightNorm
-from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.join import Joined
@@ -132,7 +132,7 @@ def evaluate(
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
             left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
             table in memory is sent to the workers.
-        classes: names of the classes in the order of their codes.
+        classes: names of the classes in the order of their codes; a list, or the path of a file with a name a line.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
         clip_rounding: take labels and predictions that are beyond an end of what they may be, such as [0, 1], by no
@@ -455,10 +455,16 @@ def requested(
         prediction=several(prediction),
         by=several(by),
         cluster=several(cluster),
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        classes=_classes_of(classes),
         ignore_label=_words_of(ignore_label),
         **others,
     )
+
+
+def _classes_of(classes: Classes) -> tuple[str, ...]:
+    """The names of classes, one of which is the path of a file with all of them."""
+    names = (classes,) if isinstance(classes, str) else tuple(map(str, classes))
+    return names_in(names[0], option("classes")) if len(names) == 1 else names
 
 
 def _words_of(values: Label | Sequence[Label]) -> tuple[str, ...]:

@@ -51,11 +51,12 @@ from lossctl.evaluation.shared_keys import (
     shared_columns,
     what_is_open,
 )
-from lossctl.inference.infer import complete, complete_roles
+from lossctl.inference.infer import complete, complete_roles, ensure_one_level
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key, is_numbering, is_query
 from lossctl.inference.request import Elsewhere, Request, Settings
 from lossctl.inference.roles import clusterings, find, titled
+from lossctl.inference.side import Side
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
@@ -149,15 +150,25 @@ def join(
 def _on_what_matches(
     question: Undecided, predictions: Source, labels: Source, keys: tuple[Key, ...], how: str, request: Request
 ) -> Undecided:
-    """The question with ways to go on; where no row may be without a match, and some are, with those on the others."""
-    if how == "strict" and not question.ways:
+    """The question with ways to go on; where no row may be without a match, and some are, with those on the others.
+
+    Raises:
+        DataError: there are none, and the rows do not match, which is to be mended first.
+    """
+    if question.ways or predictions.once or labels.once:
+        return question
+    if how == "strict":
         try:
             complete_roles(predictions, request, elsewhere(predictions, labels, keys, "inner"))
         except Undecided as other:
-            ways = tuple((("join", "inner"), *way) for way in other.ways)
-            return Undecided(question.parts[0], question.otherwise, ways)
+            if other.ways:
+                ways = tuple((("join", "inner"), *way) for way in other.ways)
+                return Undecided(question.parts[0], question.otherwise, ways)
         except LossctlError:
             return question
+    bare = replace(request, label=(), prediction=(), weight=None, by=(), cluster=(), ids=(), where=None)
+    if keys:
+        _matched(predictions, labels, keys, how, bare)
     return question
 
 
@@ -328,6 +339,7 @@ def _join_by_chosen_key(
         key, why = choice
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {in_quotes(key)} chosen {why}", *joined.notes))
+    ensure_one_level(Side(predictions, ()), request, (), apart=True)
     ways: list[Settings] = []
     advice = order_or_numbers(shared)
     told = disorder(predictions, labels, request)

@@ -62,8 +62,11 @@ def unnamed(facts: Facts, layout: Layout, index: int) -> Doubt:
     """That no name tells which number of a model is for which of the words that are labels."""
     model, words = layout.models[index], sorted(facts.words.counts or ())
     listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
-    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
-    return Doubt(what, (), f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}.")
+    few = model.name == model.columns[0] or len(model.columns) <= SHOWN
+    title = repr(model.name) if few else f"{model.columns[0]} … {model.columns[-1]}"
+    what = f"no name tells which of the {model.width} numbers of {title} is for which label ({listed})"
+    how = option(classes="A,B,C") if model.width <= LISTED else f"{option(classes='FILE')}, which has a name a line"
+    return Doubt(what, (), f"Name the {model.width} classes in the order of the columns: {how}.")
 
 
 def turned(facts: Facts, layout: Layout, index: int, fitting: Fit, names: Sequence[str]) -> Doubt | None:

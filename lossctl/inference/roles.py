@@ -26,6 +26,8 @@ PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
 """A place or a range of them, with the unit to group by."""
 LISTED = 6
 """How many columns are named one by one; of more, the first and the last are."""
+MANY = 64
+"""Columns up to which a list of them is better to read than from which place to which they stand."""
 MOST_PLACES = 10_000
 """How many places of a range are looked at."""
 
@@ -246,7 +248,12 @@ def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
     start = os.path.commonprefix(list(family))  # noqa: RUF071  (characters are what is meant)
     glob = f"{start}*"
     plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in [column.name for column in columns]
-    return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
+    if plain and find(glob, columns, "prediction") == family:
+        return glob
+    names = [column.name for column in columns]
+    first = names.index(family[0]) if len(family) > MANY else 0
+    beside = len(family) > MANY and tuple(names[first : first + len(family)]) == family
+    return f"#{first + 1}-#{first + len(family)}" if beside else ",".join(family)
 
 
 def named_in_short(columns: Sequence[str]) -> str:
