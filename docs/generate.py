@@ -1,11 +1,10 @@
-"""Write the pages that state facts of the code: those on losses, activations and the CLI, and tables in README.md.
+"""Write the pages that state facts of the code: those on losses, activations and the CLI, and tables in others.
 
 ``python docs/generate.py`` writes them; ``--check`` says which are out of date, and exits 1 if any is. Names on the
 command line leave the other pages alone.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -195,7 +194,7 @@ def cli_page() -> str:
         "What `-f json` and `-f jsonl` write, field by field, and what of it stays: [JSON and its schemas](json.md).\n",
         "```console\n$ lossctl COMMAND [OPTIONS] [ARGUMENTS]\n```\n",
     ]
-    lines += flags("Options", help.panels(program, context)[help.PANELS[-1]])
+    lines += [*flags("Options", help.panels(program, context)[help.PANELS[-1]]), "**Commands**\n"]
     lines += [
         f"- [`{name}`](#lossctl-{name}): {wired(commands.get(name)).help.partition('.')[0]}."
         for name in commands.names()
@@ -220,16 +219,19 @@ def flags(title: str, options: list[Any]) -> list[str]:
     """The options of a panel, an item each."""
     return [
         f"\n**{title}**\n",
-        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{help.usual(it)}{help.bounds(it)}" for it in options),
+        *(f"- `{help.spelled(it)}`: {help.whole(it.help)}{in_brackets(it)}" for it in options),
         "",
     ]
 
 
-def readme() -> str:
-    """The README with its tables of losses and formats renewed."""
-    text = (ROOT / "README.md").read_text()
-    listed = [f"| [`{it.name}`](docs/losses.md#{it.name}) | {it.summary} |" for it in losses]
-    text = renewed(text, "losses", ["| loss | in one line |", "|---|---|", *listed])
+def in_brackets(option: Any) -> str:
+    """What an option is unless it is said, and which numbers it takes."""
+    return f"{help.usual(option)}{help.bounds(option)}".replace("] [", "; ")
+
+
+def formats_page() -> str:
+    """The page on files with its table renewed."""
+    text = (ROOT / "docs/formats.md").read_text()
     kinds = [it for it in formats if it.suffixes]
     rows = [f"| {it.name} | {spelled(it.suffixes)} | {'yes' if is_written(it) else 'no'} |" for it in kinds]
     around = f"| around text | {spelled((*SUFFIXES, '.zip'))} | no |"
@@ -308,14 +310,6 @@ def in_cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def part(title: str, begin: str, end: str) -> str:
-    """What README says between two marks, as a page."""
-    text = (ROOT / "README.md").read_text().partition(begin)[2].partition(end)[0]
-    begin = begin if begin.startswith("- ") else ""
-    text = re.sub(r"\]\((?!https?:|docs/|#)", "](../", begin + text).replace("](docs/", "](")
-    return NOTICE.replace("the code", "README.md") + f"# {title}\n\n{text.strip()}\n"
-
-
 def renewed(text: str, name: str, table: list[str]) -> str:
     """A page with the table of that name renewed."""
     begin, end = BEGIN.format(name), END.format(name)
@@ -328,8 +322,6 @@ def spelled(suffixes: tuple[str, ...]) -> str:
     return " ".join(f"`{suffix}`" for suffix in suffixes)
 
 
-ROLES = "- Columns are named by flag"
-"""Where README begins to say what columns are."""
 PAGES = {
     **{f"lossctl/cli/schemas/{name}.json": partial(schema, name) for name in (*OUTPUTS, "config")},
     "docs/config.md": config_page,
@@ -338,10 +330,7 @@ PAGES = {
     "docs/activations.md": activations_page,
     "docs/compat.md": compat_page,
     "docs/cli.md": cli_page,
-    "README.md": readme,
-    "docs/columns.md": lambda: part("Columns and cells", ROLES, "\n## "),
-    "docs/exit-codes.md": lambda: part("Exit status and output", "\n## Exit status\n", "\n## "),
-    "docs/formats.md": lambda: part("Files and formats", "\n## Input\n", ROLES),
+    "docs/formats.md": formats_page,
 }
 
 

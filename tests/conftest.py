@@ -21,6 +21,7 @@ from waiting import HANGS
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
 from lossctl.reading import stamped
+from lossctl.rendering import interactive
 
 settings.register_profile(
     "lossctl",
@@ -102,6 +103,25 @@ def wired_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
+
+
+SPECIFICATIONS = interactive.specifications
+
+
+@pytest.fixture(scope="session", autouse=True)
+def still_pictures():
+    """Pictures of pages answer to no mouse but where a test asks for it: what draws them is bundled in seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interactive, "specifications", lambda chart: ())
+        yield
+
+
+@pytest.fixture
+def live_pictures(monkeypatch):
+    """Pictures of pages answer to the mouse, as far as what draws them is installed."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    monkeypatch.setattr(interactive, "specifications", SPECIFICATIONS)
 
 
 @pytest.fixture(scope="session", autouse=True)

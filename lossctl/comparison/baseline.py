@@ -201,9 +201,8 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     roles = scores.plan.roles
     inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
     settings = {name: value for name, value in report.settings.items() if name not in OWN}
-    return Baseline(
-        tuple(results), {**inputs, "id": list(roles.ids), "cluster": list(roles.cluster)}, settings, version("lossctl")
-    )
+    told_apart = {"id": list(roles.ids), "cluster": [*map(str, roles.cluster)]}
+    return Baseline(tuple(results), {**inputs, **told_apart}, settings, version("lossctl"))
 
 
 def _kept(scores: Scores, place: int, group: int) -> Kept:

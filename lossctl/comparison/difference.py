@@ -94,8 +94,10 @@ class Difference:
         Args:
             estimate: of the difference.
             level: of the interval.
-            baseline, value: of both models.
-            better, worse: how many rows.
+            baseline: the value of the baseline.
+            value: that of the model.
+            better: on how many rows the model's loss is smaller.
+            worse: on how many it is larger.
             proof: a difference on the same side of 0 that rows move by themselves, to go by where one of them carries
                 too much; ``None`` where there is none.
             known: the other fields that do not follow; q is that of the difference alone.

@@ -136,6 +136,8 @@ class Inputs(TypedDict):
     """In what units they are grouped, by column: a period of time, or a number of quantiles."""
     cluster: NotRequired[list[str]]
     """The columns whose values tell which rows move together."""
+    cluster_buckets: NotRequired[int]
+    """How many buckets clusters are hashed into; only where there are too many to keep one by one."""
     lags: NotRequired[int]
     """With how many rows before it a row moves together."""
     classes: list[str] | None

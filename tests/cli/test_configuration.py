@@ -298,6 +298,7 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ("ci = = 3", "{}:1: is no TOML"),
         ("\n\nci = 0.9\nci = 0.8", "{}:4: is no TOML"),
         ('\nlable = "y"', "{}:2: unknown key 'lable'\nDid you mean label"),
+        ('\nprediction = "p"', "{}:2: unknown key 'prediction'\nSay pred."),
         ("gates = []", "{}:1: unknown key 'gates'\nDid you mean gate"),
         ('null-values = "x"\nnull_values = "y"', "{}:2: 'null_values' says again what 'null-values' says"),
         ('ci = "many"', "{}:1: ci must be a number, not 'many'"),
@@ -317,7 +318,7 @@ def test_paths_are_relative_to_the_file_that_names_them(lossctl, tmp_path, monke
         ("x" * (LARGEST + 1), "{}: is too large for a configuration"),
         (b"\n# \xff", "{}:2: is not UTF-8"),
     ],
-    ids=range(21),
+    ids=range(22),
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_file_and_line(text, words, lossctl, here):
     (here / "c.toml").write_bytes(text if isinstance(text, bytes) else text.encode())

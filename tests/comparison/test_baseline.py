@@ -306,7 +306,7 @@ def test_a_file_of_which_no_row_is_left_is_an_error(lossctl, tmp_path):
 @pytest.mark.parametrize("name", ["loss", "n", "nonfinite"])
 def test_a_group_is_in_a_row_beside_what_else_is_called_so(name):
     frame = rows(20).rename(columns={"g": name})
-    prepared, scores, report = run(frame, by=(name,))
+    _, scores, report = run(frame, by=(name,))
     lines = baseline_of(scores, report).document().lines()
     assert {line["loss"] for line in lines} == {"mse"}
     grouped = [line for line in lines if f"by_{name}" in line]
