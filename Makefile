@@ -29,6 +29,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet --no-progress --min-severity medium .github action.yml
+	$(BIN)/hadolint Dockerfile
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -87,7 +89,7 @@ $(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python .ci/lowest.py >$(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[dask,plot,remote]' \
-		hypothesis mpmath pytest pytest-xdist scikit-learn statsmodels
+		hypothesis jsonschema-rs mpmath pytest pytest-xdist scikit-learn statsmodels
 	touch $@
 
 clean:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 import typer
 from hypothesis import HealthCheck, settings
+from schemas import held
 from serving import Handler, serving
 from waiting import HANGS
 
 from lossctl.cli.app import run
 from lossctl.reading import footer as parts
 from lossctl.reading import stamped
+from lossctl.rendering import interactive
 
 settings.register_profile(
     "lossctl",
@@ -101,6 +103,51 @@ def wired_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
+
+
+SPECIFICATIONS = interactive.specifications
+
+
+@pytest.fixture(scope="session", autouse=True)
+def still_pictures():
+    """Pictures of pages answer to no mouse but where a test asks for it: what draws them is bundled in seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interactive, "specifications", lambda chart: ())
+        yield
+
+
+@pytest.fixture
+def live_pictures(monkeypatch):
+    """Pictures of pages answer to the mouse, as far as what draws them is installed."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    monkeypatch.setattr(interactive, "specifications", SPECIFICATIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def by_schema():
+    """What becomes JSON is held against its schema."""
+    with held(TOLD):
+        yield
+
+
+TOLD = []
+"""What schemas have against the JSON of the test that runs."""
+
+
+@pytest.fixture
+def told():
+    """What schemas have against the JSON of this test, for who wants it to be something."""
+    return TOLD
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """A test fails where some JSON is not as its schema says, which the program would take for an error of its own."""
+    TOLD.clear()
+    outcome = yield
+    assert not TOLD, "\n".join(TOLD[:20])
+    return outcome
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def _elsewhere(error: LossctlError, arguments: list[str]) -> list[str]:
     line, command = "", Commands()[arguments[0]]
     if FIGURE in error.message:
         line = by_doctor(arguments[1:], command, Commands()["doctor"])
-    elif arguments[0] == "eval" and "lossctl.evaluation.pooled" in sys.modules:
+    elif arguments[0] in {"eval", "report"} and "lossctl.evaluation.pooled" in sys.modules:
         from lossctl.evaluation.pooled import APART  # noqa: PLC0415  (likewise)
 
         line = by_compare(arguments[1:], command, Commands()["compare"]) if APART in error.message else ""

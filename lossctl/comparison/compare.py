@@ -14,7 +14,7 @@ from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
-from lossctl.errors import LossctlError, Undecided, UsageError, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option, options_in
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -27,6 +27,7 @@ from lossctl.evaluation.evaluate import (
     several,
 )
 from lossctl.evaluation.fold import Folded
+from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
@@ -39,6 +40,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
 from lossctl.reading.format import Reading
 from lossctl.reduction import OverColumns, WeightNorm
+from lossctl.sums.distribution import Distribution
 from lossctl.sums.influence import correlation
 from lossctl.sums.series import MOST_LAGS
 from lossctl.words import counted, said
@@ -97,8 +99,8 @@ def compare(
         source: as for `lossctl.evaluate`, with the predictions of all models.
         loss: likewise; ``None`` picks what suits the columns.
         prediction: one entry a model, of which the first is the baseline; ``name=COL`` names it.
-        cluster: columns that say which rows move together, such as those of one user: they count as one. Up to 65,536
-            clusters are kept one by one, more in 4,096 buckets.
+        cluster: columns that say which rows move together, such as those of one user: they count as one;
+            ``date:day`` by a period of dates. Up to 65,536 clusters are kept one by one, more in 4,096 buckets.
         lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
             stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
             Mariano. Far lags count less, so give three or four times as many as rows move together: of sums over six
@@ -129,7 +131,7 @@ def compare(
     check_level(ci)
     if not isinstance(anytime, bool) and anytime < 1:
         raise UsageError(f"{option(anytime=anytime)}: the n at which intervals are tightest is 1 or more")
-    _check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
+    check_lags(lags, {"cluster": several(cluster), "anytime": anytime})
     request = requested(
         loss=loss,
         label=label,
@@ -200,13 +202,13 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
             ways.append((*label, *models, *settings[len(label) :]))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
-    if len(request.prediction) > 1:
-        return question
+    if len(request.prediction) > 1 or "loss" in options_in(question.otherwise):
+        return question  # which says all of it
     hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
     return UsageError(question.parts[0], hint)
 
 
-def _check_lags(lags: int, others: Mapping[str, Any]) -> None:
+def check_lags(lags: int, others: Mapping[str, Any]) -> None:
     """Refuse lags that are none or too many, or that say something else than another option."""
     if not 0 <= lags <= MOST_LAGS:
         hint = f"Rows that move together for longer are rather clusters, such as days: {option(cluster=['COL'])}."
@@ -246,19 +248,27 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if len(plan.models) < 2:
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
-    plan, folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, with_doubts(plan, prepared.source, prepared.sides), running)
     with np.errstate(all="ignore"):  # what is no number is said to be none
-        return _described(prepared, plan, folded, level, anytime)
+        return described(prepared, plan, folded, level, anytime)
 
 
-def _described(
+def described(
     prepared: Prepared,
     plan: Plan,
     folded: Folded[Measured],
     level: float,
     anytime: int | bool,  # noqa: FBT001
+    rows: tuple[Distribution, ...] = (),
 ) -> Comparison:
-    """What a pass says of the models."""
+    """What a pass says of the models.
+
+    Args:
+        prepared, level, anytime: as for `compared`.
+        plan: what the pass was carried out by.
+        folded: what it came to.
+        rows: the differences of rows, one for each pair, where the pass did not count them.
+    """
     report = assemble(plan, folded.total, folded.passed)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     report = replace(report, inputs={**report.inputs, **joined})
@@ -270,7 +280,8 @@ def _described(
     if plan.roles.by:
         overall = with_false_discovery([*_differences(scores.pooled(), level, anytime)])
     warnings = (*report.warnings, *_doubts(results, overall))
-    rows = tuple(scores.evidence.drawn[number] for number, _ in scores.pairs) if plan.drawn else ()
+    drawn = scores.evidence.drawn if plan.drawn else rows
+    rows = tuple(drawn[number] for number, _ in scores.pairs) if drawn else ()
     return Comparison(results, report, level, overall, report.notes, warnings, rows)
 
 

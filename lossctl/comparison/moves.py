@@ -39,9 +39,13 @@ class Move:
     label: Number | None
     """``None`` where the loss has none."""
     baseline_prediction: Number
+    """The prediction of the baseline, or the numbers of one of several."""
     prediction: Number
+    """That of the model."""
     baseline_loss: float
+    """The loss of the row by the baseline."""
     loss: float
+    """That by the model."""
     difference: float
     """loss − baseline_loss: above 0 where the row got worse."""
     columns: Mapping[str, Any]
@@ -91,7 +95,9 @@ def _move(
     """A row as a pair of a loss and two models sees it."""
     row, difference = moved
     file, line = folded.passed.locate(row)
-    columns = _cells(in_doubles(own_columns(again.record, plan), written_in_doubles(folded.passed.source, plan)), place)
+    columns = cells_of(
+        in_doubles(own_columns(again.record, plan), written_in_doubles(folded.passed.source, plan)), place
+    )
     predictions: list[Number] = []
     losses: list[float] = []
     for side in plan.pairs[number]:
@@ -117,7 +123,7 @@ def _move(
     )
 
 
-def _cells(record: pa.RecordBatch, place: int) -> dict[str, Any]:
+def cells_of(record: pa.RecordBatch, place: int) -> dict[str, Any]:
     """The cells of a row by their columns, as JSON can hold them; a second column of one name has another."""
     cells: dict[str, Any] = {}
     for field, column in zip(record.schema, record.columns, strict=True):

@@ -239,7 +239,8 @@ def _arranged(source: Source, layout: Layout) -> list[Reported]:
     families = tuple(model.columns for model in layout.models if len(model.columns) > 1)
     classes, forecasts = ((), families) if layout.numbers else (families, ())
     vectors = frozenset(name for family in classes for name in family)
-    return [*Arrangements(source, layout.roles.label, vectors, forecasts).reported()]
+    known = frozenset({*layout.roles.needed, *(layout.ids if len(layout.ids) == 1 else ())})
+    return [*Arrangements(source, layout.roles.label, vectors, forecasts, known).reported()]
 
 
 def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:

@@ -73,7 +73,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             **({"class_weight": dict(plan.class_weights)} if plan.class_weights else {}),
             "by": list(plan.roles.group_names),
             **_units(plan),
-            **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
+            **_clusters(plan, total),
             **({"lags": plan.lags} if plan.lags else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
@@ -120,6 +120,18 @@ def _units(plan: Plan) -> dict[str, Any]:
     pairs = zip(plan.roles.group_names, plan.roles.by, strict=True)
     units = {name: grouping.unit for name, grouping in pairs if grouping.unit}
     return {"units": units} if units else {}
+
+
+def _clusters(plan: Plan, total: Measured) -> dict[str, Any]:
+    """What clusters are of, and in how many buckets they are where there are too many; nothing where rows are alone."""
+    if not plan.roles.cluster:
+        return {}
+    from lossctl.sums.clusters import BUCKET_BITS
+
+    clusters = None if total.evidence is None else total.evidence.clusters
+    hashed = clusters is not None and bool(clusters.bucketed.any())
+    buckets = {"cluster_buckets": 1 << BUCKET_BITS} if hashed else {}
+    return {"cluster": [str(grouping) for grouping in plan.roles.cluster], **buckets}
 
 
 def _overall(plan: Plan, total: Measured, traversal: Traversal) -> Results:
@@ -203,7 +215,7 @@ def _block(
             "best_constant": best,
             "samples": Same(())
             if part.worst is None
-            else [tuple(_samples(part.worst, group, traversal, bound)) for group in places],
+            else [tuple(samples_of(part.worst, group, traversal, bound)) for group in places],
         }
     )
 
@@ -254,7 +266,7 @@ def _named(plan: Plan, key: Group) -> dict[str, str | None]:
     return dict(zip(plan.roles.group_names, key, strict=True)) if key else {}
 
 
-def _samples(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -> Iterator[Sample]:
+def samples_of(worst: Worst, group: int, traversal: Traversal, bound: BoundLoss) -> Iterator[Sample]:
     """The worst rows of a group, with the place of each in its file, and the label where the loss has one."""
     several = len(traversal.source.files) > 1
     for place in worst.of(group):

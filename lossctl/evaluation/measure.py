@@ -96,8 +96,13 @@ def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     """The sums over a batch; only counts and problems where a value is illegal, or no row is left."""
+    return lift_with_rows(plan, batch, clock)[0]
+
+
+def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Sequence[Rows]]:
+    """As `lift`, with the rows of each loss of each model that they are the sums of; none where there are no sums."""
     if not len(batch.label) or any(batch.problems.of("error")):
-        return tally(plan, batch)
+        return tally(plan, batch), ()
     groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
     places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
     evaluated_parts = [
@@ -114,7 +119,7 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
         cells = number.astype(np.int64)
-    return Measured(
+    sums = Measured(
         batch.rows,
         batch.keys,
         batch.null,
@@ -127,6 +132,7 @@ def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
         evidence,
         _moved(plan, rows),
     )
+    return sums, rows
 
 
 def groups_in_order(plan: Plan, total: Measured) -> IntArray:

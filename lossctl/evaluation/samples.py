@@ -212,11 +212,29 @@ def _found_again(
     ended(total, traversal, plan, finish)
     worst = total.parts[0].worst
     rows = [] if worst is None else [int(row) for row in worst.row]
+    return _pieces_again(traversal, plan, rows, verbatim=verbatim)
+
+
+def rows_again(traversal: Traversal, plan: Plan, rows: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Rows of a pass that kept its shards, in that order, as the per-sample table has them; their types may differ.
+
+    Raises:
+        DataError: as for `worst_rows`.
+    """
+    pieces, order = _pieces_again(traversal, plan, rows, verbatim=False)
+    yield from _in_order([as_written(piece, Agreement(), plan, None) for piece in pieces], order)
+
+
+def _pieces_again(
+    traversal: Traversal, plan: Plan, rows: Sequence[int], *, verbatim: bool
+) -> tuple[list[Piece], IntArray]:
+    """Rows of a pass that kept its shards as pieces in the order of the data, and where each of them stands there."""
     pieces: list[Piece] = []
     order: list[int] = []
     for again in read_again(traversal, plan, rows, verbatim=verbatim):
         file, number = traversal.locate(int(again.rows[0]))[0], traversal.numbers(again.rows)
-        pieces.append(piece_of(plan, again.record, again.batch, file, number, several=len(source.files) > 1))
+        several = len(traversal.source.files) > 1
+        pieces.append(piece_of(plan, again.record, again.batch, file, number, several=several))
         order += again.rows.tolist()
     place = {row: index for index, row in enumerate(order)}
     return pieces, np.array([place[row] for row in rows], dtype=np.int64)

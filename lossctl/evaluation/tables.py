@@ -69,6 +69,24 @@ def sections(
         settings: `Report.settings`.
         overall: `Report.overall`, each before the groups that it is of.
     """
+    names = naming(results)
+    yield from ((table,) for table in tables(results, inputs, overall))
+    for result in results:
+        if result.samples:
+            yield (worst_rows(result, _worst(result, names), inputs),)
+    yield (Notes((*marks([*results, *overall], inputs), *footer(overall or results, inputs, settings))),)
+
+
+KINDS = (RESULTS, SKILL, WHOLE, ROWS)
+
+
+def tables(
+    results: Sequence[Result],
+    inputs: Mapping[str, Any],
+    overall: Sequence[Result] = (),
+    kinds: Collection[str] = KINDS,
+) -> Iterator[Table]:
+    """The tables of a report, of those kinds; the others are as for `sections`."""
     names, best = naming(results), _best([*results, *overall])
     before = {(result.loss, result.model): result for result in overall}
     listed: list[Result] = []
@@ -89,7 +107,7 @@ def sections(
     ):
         pairs = [(result, getattr(result, part) if part else result) for result in listed]
         measured = [(result, figures) for result, figures in pairs if figures is not None]
-        if measured:
+        if measured and kind in kinds:
             chosen = [
                 (field, shown) for field, shown in _shown(holder) if shown.table == kind and shown.when(results, inputs)
             ]
@@ -101,11 +119,7 @@ def sections(
                 [*(name.of(result) for name in names), *(_cell(figures, field, shown, best) for field, shown in chosen)]
                 for result, figures in measured
             ]
-            yield (Table(tuple(columns), rows, title),)
-    for result in results:
-        if result.samples:
-            yield (worst_rows(result, _worst(result, names), inputs),)
-    yield (Notes((*_marks(best, inputs), *footer(overall or results, inputs, settings))),)
+            yield Table(tuple(columns), rows, title)
 
 
 def _spare(values: Sequence[Any], shown: Shown) -> bool:
@@ -177,9 +191,9 @@ def _worst(result: Result, names: Sequence[Name]) -> Phrase:
     return phrase(title, ", each before the root is taken" if result.reduction == "root-mean" else "")
 
 
-def _marks(best: Collection[int], inputs: Mapping[str, Any]) -> Iterator[str]:
-    """What marks mean: only where there is one."""
-    if best:
+def marks(results: Sequence[Result], inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What marks mean in tables of these results: only where there is one."""
+    if _best(results):
         of = " of its loss in its group" if inputs["by"] else " of its loss"
         yield f"marked {BEST}: the smallest value{of}, be it by chance"
 
@@ -209,6 +223,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     roles += [f"by {', '.join(by)}"] if by else []
     roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
+    yield from _bucketed(inputs.get("cluster_buckets"))
     yield from _joined(inputs.get("join"))
     groups = inputs.get("groups")
     if groups and groups["shown"] < groups["measured"]:
@@ -240,6 +255,13 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _bucketed(buckets: int | None) -> Iterator[str]:
+    """Why there are fewer clusters than there are."""
+    if buckets is not None:
+        kept = f"too many to keep one by one in memory, so hashed into {buckets:,} buckets, each a cluster"
+        yield f"clusters: {kept}; so many degrees of freedom lose nothing"
 
 
 def _weighted(inputs: Mapping[str, Any]) -> bool:

@@ -10,25 +10,25 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray
+from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, distinct
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.exact_errors import Errors
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.histograms import beyond, cells, heat, histogram, reach
-from lossctl.evaluation.measure import evaluated, kernel_label, lift, nothing
+from lossctl.evaluation.measure import lift_with_rows, nothing
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
+from lossctl.plots.reliability import reliability
 from lossctl.reading.format import Source
 from lossctl.rendering.digits import Figure, written
 from lossctl.row_domains import LogSimplex, Simplex, inside
-from lossctl.sums.calibration import BINS, Calibration
+from lossctl.sums.calibration import Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
 from lossctl.sums.problems import Problems
@@ -126,20 +126,21 @@ def overview(
     folded = fold_rows(source, plan, _measure, _zero(plan), running)
     total, passed = folded.total, folded.passed
     report = assemble(plan, total.counted, passed)
-    used, losses = report.inputs["rows_used"], _losses(plan, total.models)
+    used, (losses, *others) = report.inputs["rows_used"], charts_of(plan, total.models)
     chosen = "" if passed.read == total.rows else f" {total.rows:,} chosen,"
     rows = f"rows: {passed.read:,} read,{chosen} {used:,} used, {total.rows - used:,} dropped"
     weighted = () if not plan.weighted else ("weights: in the calibration; elsewhere each row counts once",)
     doubtful = told(total.problems, passed, "warning", "no double")
     told_of = (*_values(report), *losses.notes, rows, *passed.cut_short(), *weighted, *said(total.problems), *doubtful)
-    charts = (
-        replace(losses, notes=told_of),
-        _predictions(plan, total.models),
-        _reliability(plan, total.models),
-    )
     files = source.files
     subject = ", ".join(files[:FILES]) + (f", … ({len(files)} files)" if len(files) > FILES else "")
-    return tuple(replace(chart, subject=subject or "table") for chart in charts if chart.panels)
+    return tuple(replace(chart, subject=subject or "table") for chart in (replace(losses, notes=told_of), *others))
+
+
+def charts_of(plan: Plan, looks: Sequence[Look]) -> tuple[Chart, ...]:
+    """The losses of rows; then, where there is something to draw, predictions and labels, and the calibration."""
+    others = (_predictions(plan, looks), _reliability(plan, looks))
+    return (_losses(plan, looks), *(chart for chart in others if chart.panels))
 
 
 def _values(report: Report) -> Iterator[str]:
@@ -155,41 +156,48 @@ def _values(report: Report) -> Iterator[str]:
 def _zero(plan: Plan) -> Overview:
     label = np.empty((0, width) if (width := plan.layout.label_width) else 0)
     predictions = tuple(np.empty((0, model.width) if model.width else 0) for model in plan.models)
-    return Overview(nothing(plan), _looks(plan, label, predictions, (None,) * len(predictions), None))
+    return Overview(nothing(plan), looks(plan, label, predictions, [np.empty(0)] * len(plan.losses), None))
 
 
 def _measure(plan: Plan, batch: Batch, clock: Clock) -> Overview:
-    counted = lift(plan, batch, clock)
-    if any(batch.problems.of("error")):  # which stops the run
+    counted, rows = lift_with_rows(plan, batch, clock)
+    if not rows:
         return replace(_zero(plan), counted=counted)
-    return Overview(counted, _looks(plan, batch.label, batch.predictions, batch.errors, batch.weight))
+    values = [each.value for each in rows]
+    return Overview(counted, looks(plan, batch.label, batch.predictions, values, batch.weight))
 
 
-def _looks(
+def looks(
     plan: Plan,
     label: FloatArray,
-    predictions: tuple[FloatArray, ...],
-    errors: tuple[Errors | None, ...],
+    predictions: Sequence[FloatArray],
+    values: Sequence[FloatArray],
     weight: FloatArray | None,
 ) -> tuple[Look, ...]:
-    return tuple(
-        _look_at(model.losses, label, prediction, error, weight)
-        for model, prediction, error in zip(plan.models, predictions, errors, strict=True)
-    )
+    """What is to be drawn of each model over some rows.
+
+    Args:
+        plan: the models and their losses.
+        label: ``(n,)`` or ``(n, k)``.
+        predictions: those of each model, ``(n,)`` or ``(n, k)``.
+        values: the losses of the rows, ``(n,)`` for each loss of each model.
+        weight: ``(n,)``; ``None`` where every row counts 1.
+    """
+    left, seen = iter(values), []
+    for model, prediction in zip(plan.models, predictions, strict=True):
+        own = [next(left) for _ in model.losses]
+        seen.append(_look_at(model.losses, label, prediction, own, weight))
+    return tuple(seen)
 
 
 def _look_at(
     bounds: Sequence[BoundLoss],
     label: FloatArray,
     prediction: FloatArray,
-    errors: Errors | None,
+    values: Sequence[FloatArray],
     weight: FloatArray | None,
 ) -> Look:
     first = bounds[0]
-    values = (
-        evaluated(bound, kernel_label(bound, label, prediction), prediction, errors, gradient=False)[0]
-        for bound in bounds
-    )
     losses = tuple(map(Distribution.of, values))
     if first.unlabelled:
         return Look(losses, Joint.zero(), None, None, np.zeros((0, 0), dtype=np.int64))
@@ -217,7 +225,7 @@ def _look_at(
     calibration = None
     if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
         calibration = Calibration.of(outputs, labels, weights)
-    different = np.unique(labels)
+    different = distinct(labels)
     by_label = None
     if len(different) <= FEW:
         by_label = {float(value): Distribution.of(outputs[labels == value]) for value in different}
@@ -321,21 +329,4 @@ def _reliability(plan: Plan, looks: Sequence[Look]) -> Chart:
             calibrations[model.name], rows = look.calibration, bound.rows
     if not calibrations:
         return Chart("", ())
-    title = "probability of the likeliest class" if rows else "predicted probability"
-    x = Axis(f"mean {title}", -0.02, 1.02)
-    curves = []
-    for name, calibration in calibrations.items():
-        predicted, happened, n = (tuple(column) for column in zip(*calibration.curve(), strict=True))
-        curves += [Series(name, "line", predicted, happened), Series(name, "points", predicted, happened, (n,))]
-    guide = Series("perfect calibration", "line", (0.0, 1.0), (0.0, 1.0), guide=True)
-    edges = tuple(edge / BINS for edge in range(BINS + 1))
-    counts = tuple(
-        Series(name, "bars", edges, tuple(map(float, calibration.counts.tolist())))
-        for name, calibration in calibrations.items()
-    )
-    highest = max(max(bar.y) for bar in counts)
-    panels = (
-        Panel("", x, Axis("how often it came true" if rows else "mean label", -0.02, 1.02), (guide, *curves)),
-        Panel("", Axis(title, 0.0, 1.0), Axis("rows", 0.0, 1.05 * highest), counts),
-    )
-    return Chart("calibration of probabilities", panels)
+    return reliability(calibrations, rows=rows)

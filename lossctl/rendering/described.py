@@ -26,6 +26,6 @@ class Described(ABC):
         return renderers.get("plain").render(self.document(), Style()).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from lossctl.rendering.notebook import fragment  # noqa: PLC0415  (where a notebook asks for it)
+        from lossctl.rendering.page import fragment  # noqa: PLC0415  (where a notebook asks for it)
 
         return fragment(self.document())

@@ -44,7 +44,7 @@ def test_a_page_begins_with_what_was_found_and_a_screen_ends_with_it(clicks):
     page, screen = (renderers.get(form).render(clicks.document(), Style()) for form in ("markdown", "plain"))
     assert page.startswith(f"{sentence}\n\n")
     assert screen.index(sentence) > screen.index("how sure")
-    assert clicks._repr_html_().startswith(f"<div>\n<p>{sentence}</p>")
+    assert clicks._repr_html_().startswith(f'<div class="lossctl">\n<p>{sentence}</p>')
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from first_contact import write_all
 
-COMMANDS = ("eval", "samples", "plot")
+COMMANDS = ("eval", "samples", "plot", "report")
 
 TAKEN = {
     "predict_proba.csv": ["cross_entropy"],
@@ -79,7 +79,7 @@ def test_what_cannot_be_told_is_asked_with_command_lines_to_copy(lossctl, folder
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("file", [*TAKEN, *ASKED])
 def test_every_command_takes_the_same_or_proposes_what_works(lossctl, folder, file, command):
-    plain = () if command != "plot" else ("-f", "json")
+    plain = ("-f", "json") if command in {"plot", "report"} else ()
     done = lossctl(command, folder / file, *plain)
     assert done.status == (0 if file in TAKEN else 2), done.err
     for line in done.err.splitlines():

@@ -213,6 +213,7 @@ def commands(path, labels, other):
         "worst": ["samples", other, path, *roles, "-l", "huber", "--top", "5", "-f", "jsonl"],
         "plot": ["plot", path, *roles, "-l", "huber", "--json"],
         "plot of two": ["plot", other, path, *roles, "-l", "huber", "--json"],
+        "report": ["report", path, *roles, "-l", "huber", "--json"],
         "doctor": ["doctor", other, path, *roles, "-f", "json"],
         "columns": ["doctor", other, path, "-y", "nothing", "-f", "json"],
         "gradcheck": ["gradcheck", "huber", other, path, *roles, "-f", "json"],

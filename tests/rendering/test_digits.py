@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from lossctl.document import Approximate, Column, Document, Estimate, Piece, Table, phrase
 from lossctl.rendering.digits import Figure, written
-from lossctl.rendering.notebook import fragment
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.wording import cells
 
@@ -104,9 +103,9 @@ def test_points_are_aligned_in_every_format_for_people(form):
     column = Column("value", "number")
     values = [Estimate(1.014, 0.22), Estimate(10.4737, 0.036, best=True), 5.0, math.nan, -math.inf, None]
     document = Document("", lambda: [(Table((Column("name", "name"), column), [["n", value] for value in values]),)])
-    text = fragment(document) if form == "html" else renderers.get(form).render(document, Style())
+    text = re.sub(r"(<[^>]+>)+", " ", renderers.get(form).render(document, Style()).rpartition("<tbody>")[2])
     lines = [line for line in text.split("\n") if re.search(r"\bn\b", line)]
-    numbers = [re.search(r"-?(\d+|nan|inf)", line.split("monospace", 1)[-1]).end() for line in lines[:5]]
+    numbers = [re.search(r"-?(\d+|nan|inf)", line).end() for line in lines[:5]]
     assert len(set(numbers)) == 1
 
 

@@ -1,11 +1,14 @@
 """Every output format of every result: a renderer draws any document, and knows no result."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
 from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import deceiving
 import numpy as np
@@ -25,13 +28,24 @@ from lossctl.functions.explanation import Explanation, find
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.tables import explained, listed, paired
 from lossctl.plots.curves import curve, curves
-from lossctl.rendering.notebook import fragment
+from lossctl.rendering.page import fragment, page
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.words import LINE, printable
 
 EVERYTHING = f"{deceiving.EVIL}\ud800\udcff\x9b2J"
 EVIL = ("\x1b[2Jevil", "a|b", "two\nlines", "<script>alert(1)</script>", "b\x08\x9b31m")
 PEOPLE = ("table", "plain", "markdown")
+TAGS = {
+    "b", "br", "caption", "code", "dd", "div", "dl", "dt", "figcaption", "figure", "li", "p", "small", "span", "style",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "circle", "desc", "g", "line", "path", "rect", "svg", "text", "title",
+}  # fmt: skip
+"""What a fragment for a notebook is made of: nothing that runs."""
+PAGE = {
+    "a", "aside", "body", "footer", "h1", "h2", "head", "header", "html", "main", "meta", "nav", "ol", "script",
+    "section",
+}  # fmt: skip
+"""What a page has beside."""
 
 
 def report(names=("north", "south")):
@@ -191,7 +205,9 @@ def reworded(value, change):
     return value
 
 
-@pytest.mark.parametrize("render", [*map(renderers.get, PEOPLE), fragment], ids=[*PEOPLE, "html"])
+@pytest.mark.parametrize(
+    "render", [*map(renderers.get, (*PEOPLE, "html")), fragment], ids=[*PEOPLE, "html", "fragment"]
+)
 def test_whatever_text_stands_anywhere_in_a_result_is_shown_as_the_same_text_escaped(document, render):
     """So nothing that it holds has an effect: neither on the terminal, nor on lines, nor on other cells."""
 
@@ -210,11 +226,12 @@ class Tags(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.seen, self.words = [], set(), ""
+        self.open, self.seen, self.words, self.elements = [], set(), "", []
 
     def handle_starttag(self, tag, attrs):
         self.seen.add(tag)
-        if tag != "br":
+        self.elements.append((tag, dict(attrs), tuple(self.open)))
+        if tag not in {"br", "meta"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -234,12 +251,43 @@ def parsed(text):
 
 def test_html_is_whole_and_says_what_plain_text_says(document):
     tags = parsed(fragment(document))
-    assert tags.seen <= {"b", "br", "code", "dd", "div", "dl", "dt", "p", "pre", "small", "table", "tbody", "td", "th",
-                         "thead", "tr"}  # fmt: skip
+    assert tags.seen <= TAGS
     for section in document.sections():
         for part in section:
             if isinstance(part, Table):
                 assert all(column.title in tags.words for column in part.columns)
+
+
+def test_a_page_can_be_read_without_seeing_it_and_holds_all_it_needs(document):
+    tags = parsed(page(document))
+    assert tags.seen <= TAGS | PAGE
+    levels = [int(tag[1]) for tag, _, _ in tags.elements if re.fullmatch(r"h\d", tag)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise([0, *levels]))
+    ids = [facts["id"] for _, facts, _ in tags.elements if "id" in facts]
+    assert len(ids) == len(set(ids))
+    for tag, facts, above in tags.elements:
+        assert not any(name.startswith("on") or name in {"src", "style"} for name in facts)
+        assert facts.get("href", "#")[0] == "#"
+        if tag == "th":
+            assert facts["scope"] == ("col" if "thead" in above else "row")
+        assert tag != "svg" or facts.get("aria-hidden") == "true" or facts["role"] == "img"
+    pictures = sum(tag == "svg" and "role" in facts for tag, facts, _ in tags.elements)
+    assert pictures == sum(tag == "desc" for tag, _, _ in tags.elements)
+    for above, below in (("table", "caption"), ("figure", "figcaption")):
+        assert sum(tag == above for tag, _, _ in tags.elements) == sum(tag == below for tag, _, _ in tags.elements)
+
+
+def test_a_page_lets_nothing_run_and_nothing_in_but_its_own_style_and_script(document):
+    text = page(document)
+    (policy,) = (facts["content"] for _, facts, _ in parsed(text).elements if "http-equiv" in facts)
+    hashes = {
+        tag: [base64.b64encode(hashlib.sha256(words.encode()).digest()).decode() for words in standing]
+        for tag in ("style", "script")
+        for standing in [re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)]
+    }
+    style, script = (" ".join(f"'sha256-{word}'" for word in hashes[tag]) for tag in ("style", "script"))
+    assert policy == f"default-src 'none'; style-src {style}; script-src {script}"
 
 
 @pytest.mark.parametrize("word", EVIL, ids=repr)
@@ -248,6 +296,7 @@ def test_html_takes_no_name_for_markup(word):
         tags = parsed(fragment(document))
         assert "script" not in tags.seen
         assert not set(tags.words) & {"\x1b", "\x08", "\x9b"}
+        assert page(document).count("<script") == 1
 
 
 # --- the results themselves ------------------------------------------------------------------------------------------

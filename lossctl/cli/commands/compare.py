@@ -18,10 +18,13 @@ from lossctl.cli.options import (
     listed,
 )
 from lossctl.cli.output_options import Output, ensure_shown, output_option
+from lossctl.cli.result_options import Anytime, Lags
 
 ROWS = ("csv", "tsv", "value", "junit")
 """Formats that have a row, a number or a verdict for each difference, and no room for more."""
 UNSHOWN = {"--samples": ROWS, "--plot": (*ROWS, "jsonl")}
+PICTURED = ("html",)
+"""Formats that are a page, and have the pictures unasked."""
 HINTS = {"--plot": "Leave it out, take another format, or write a picture: -o x.svg."}
 Models = Annotated[
     list[str] | None,
@@ -30,15 +33,6 @@ Models = Annotated[
         help="A file a model, the first the baseline with the labels; rows matched by --id. Also URLs, globs, "
         "directories, or - for stdin. Where several --pred name models, all are together one data set.",
         show_default=False,
-    ),
-]
-Anytime = Annotated[
-    int | None,
-    output_option(
-        "--anytime",
-        metavar="N",
-        min=0,
-        help="Intervals that hold at every n at once; tightest at N, 0 is the n of the file.",
     ),
 ]
 Sort = Annotated[
@@ -63,15 +57,6 @@ Written = Annotated[
         "--output",
         metavar="PATH",
         help="Write a file too, format by suffix; {output_suffixes}. Repeatable.",
-    ),
-]
-Lags = Annotated[
-    int,
-    output_option(
-        "--lags",
-        metavar="H",
-        help="A row moves with the H before it; rows are a series in file order: the test of Diebold and Mariano. Give "
-        "three or four times as many as rows move together.",
     ),
 ]
 Samples = Annotated[
@@ -125,7 +110,7 @@ def compare(
 
     files, several = files or ["-"], columns.prediction is not None and len(columns.prediction) > 1
     apart = len(files) > 1 and not several
-    files, names = _named(files) if apart else (files, [])
+    files, names = named_files(files) if apart else (files, [])
     how = running.over(files, join, joined=apart)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
@@ -134,6 +119,7 @@ def compare(
     reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
     ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()], UNSHOWN, HINTS)
     ensure_grouped(by, {"--sort": sort, "--top": top})
+    pages = {renderer.name for renderer in (shown, *dict(reports).values())}.intersection(PICTURED)
     inputs = input_files(files, join.labels) if written else ()
     for path in written or ():
         refuse(path, inputs)
@@ -151,7 +137,7 @@ def compare(
             samples=samples,
             ci=ci,
             anytime=anytime or anytime == 0,
-            plot=plot or bool(drawn),
+            plot=plot or bool(drawn or pages),
             engine=replace(how, progress=progress),
             reading=source.reading(voice),
         )
@@ -164,13 +150,14 @@ def compare(
         with replacing(path, inputs) as file:
             file.write(writer.write(comparison.charts, width=style.width, height=HEIGHT, color=False))
         voice.note(f"wrote {path}")
-    document = (comparison if plot else replace(comparison, rows=())).document()
+    whole, bare = comparison.document(), (comparison if plot else replace(comparison, rows=())).document()
     for path, renderer in reports:
+        document = whole if renderer.name in PICTURED else bare
         write_report(path, renderer.render(document, style), inputs, voice)
-    show(document, shown, style, voice)
+    show(whole if shown.name in PICTURED else bare, shown, style, voice)
 
 
-def _named(files: list[str]) -> tuple[list[str], list[str]]:
+def named_files(files: list[str]) -> tuple[list[str], list[str]]:
     """The paths of ``NAME=FILE`` or ``FILE``, and the names, empty where none is given; a file called so is one."""
     import os
     import re

@@ -61,7 +61,7 @@ def doctor(
             **columns.asked(),
             **{**joined, "ids": key_columns(ids)},
             reading=source.reading(voice),
-            command=[*_repeated(files, source), *_joined(join), *_chosen(columns)],
+            command=repeated(files, source, join, columns),
             engine=replace(how, progress=progress),
         )
     if not output.is_json:
@@ -70,6 +70,11 @@ def doctor(
     show(found.document(), renderer, output.style, voice)
     if strict and found.suspicious:
         raise typer.Exit(1)
+
+
+def repeated(files: list[str], source: Input, join: Join, columns: Columns) -> list[str]:
+    """What a suggested command line repeats of which rows are read, and how, as a shell takes it."""
+    return [*_repeated(files, source), *_joined(join), *_chosen(columns)]
 
 
 def _chosen(columns: Columns) -> list[str]:

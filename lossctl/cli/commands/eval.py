@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lossctl.cli.command import command, is_typed
-from lossctl.cli.completers import complete_gates
 from lossctl.cli.input_options import Input, Join
 from lossctl.cli.options import (
     By,
@@ -22,6 +21,7 @@ from lossctl.cli.options import (
     running_option,
 )
 from lossctl.cli.output_options import Output, ensure_shown, output_option
+from lossctl.cli.result_options import FailAbove, Sort, Top
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from lossctl.comparison.verdicts import Verdicts
     from lossctl.evaluation.report import Report
 
-Sort = Annotated[
-    Order | None,
-    output_option("--sort", help="Which groups first; by name, or those of the largest value or n. Default: name."),
-]
-Top = Annotated[
-    int | None,
-    output_option("--top", min=1, metavar="N", help="The first N groups only, in every format; gates judge all."),
-]
 Grad = Annotated[bool, output_option("--grad", help="Gradient norms too.")]
 Samples = Annotated[int, output_option("--samples", min=0, metavar="N", help="The N worst rows of each result too.")]
 Skill = Annotated[
@@ -49,16 +41,6 @@ Skill = Annotated[
 Level = Annotated[
     float | None,
     output_option("--ci", metavar="LEVEL", help="Confidence intervals too, by Student's t; such as of 0.95."),
-]
-FailAbove = Annotated[
-    list[str] | None,
-    output_option(
-        "--fail-above",
-        metavar="[LOSS=]VALUE",
-        help="Exit 1 when the loss is above the value; of a group, or of all without --by. LOSS may be followed by "
-        "[MODEL,COL=WORD]. Repeatable.",
-        autocompletion=complete_gates,
-    ),
 ]
 Profile = Annotated[bool, running_option("--profile", help="Say where the time went, on stderr and in JSON.")]
 
@@ -115,7 +97,7 @@ def evaluate(
     ensure_grouped(by, {"--sort": sort, "--top": top})
     joined = join.asked(files)
     imported = time.process_time()
-    gates = [_gate(text, listed(by) or []) for text in fail_above or ()]
+    gates = [gate_of(text, listed(by) or []) for text in fail_above or ()]
     with output.progress(files) as progress:
         report = measure(
             files,
@@ -133,7 +115,7 @@ def evaluate(
             reading=source.reading(voice),
             profile=profile,
         )
-    verdicts = _judged(gates, report) if gates else None
+    verdicts = judged(gates, report) if gates else None
     report = _arranged(report, sort, top) if by else report
     begun = time.perf_counter()
     document = report.document() if verdicts is None else verdicts.beside(report.document())
@@ -158,7 +140,7 @@ def evaluate(
         raise typer.Exit(verdicts.exit_code)
 
 
-def _gate(text: str, by: list[str]) -> "Gate":
+def gate_of(text: str, by: list[str]) -> "Gate":
     """Read ``VALUE`` or ``LOSS=VALUE``, where ``[MODEL,COL=WORD]`` may follow the loss, whose parameters have ``=``."""
     from lossctl.comparison.gate import Gate
 
@@ -184,7 +166,7 @@ def _gate(text: str, by: list[str]) -> "Gate":
     )
 
 
-def _judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
+def judged(gates: "list[Gate]", report: "Report") -> "Verdicts":
     """What a report says of gates.
 
     Raises:

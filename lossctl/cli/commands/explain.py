@@ -11,6 +11,9 @@ from lossctl.cli.output_options import Output
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from lossctl.document import Document
+    from lossctl.functions.activation import BoundActivation
+    from lossctl.functions.bound_loss import BoundLoss
     from lossctl.functions.explanation import Explanation
 
 PAIRINGS, STATISTICS = "pairings", "statistics"
@@ -52,8 +55,8 @@ def explain(
     pairings, which output activation goes with which loss; with statistics, what the numbers beside a loss say.
     """
     from lossctl.cli.output import show
-    from lossctl.functions.explanation import Explanation, family_of, find
-    from lossctl.functions.tables import explained, listed, paired
+    from lossctl.functions.explanation import family_of, find
+    from lossctl.functions.tables import listed, paired
     from lossctl.words import normal
 
     if kind is not None and is_typed("kind") and (name is None or normal(name) in TITLES):
@@ -75,13 +78,20 @@ def explain(
     if normal(name) == PAIRINGS:
         show(paired(), renderer, style, voice)
         return
-    from lossctl.plots.curves import curve
-
     bound, note = find(name, None if kind is None else kind.value)
     if note:
         voice.note(note)
+    show(screen(bound), renderer, style, voice)
+
+
+def screen(bound: "BoundLoss | BoundActivation") -> "Document":
+    """What is said of a loss or an activation."""
+    from lossctl.functions.explanation import Explanation
+    from lossctl.functions.tables import explained
+    from lossctl.plots.curves import curve
+
     explanation = Explanation(bound)
-    show(explained(explanation, curve(bound), _example(explanation)), renderer, style, voice)
+    return explained(explanation, curve(bound), _example(explanation))
 
 
 def _example(explanation: "Explanation") -> str:

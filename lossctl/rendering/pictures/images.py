@@ -1,10 +1,11 @@
-"""Charts as pages, pictures and Vega-Lite, made by Altair and vl-convert."""
+"""Charts as pictures and Vega-Lite, made by Altair and vl-convert."""
 
 import html
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from importlib import import_module
 from textwrap import wrap
 from typing import Any
@@ -39,16 +40,9 @@ SCALE = 2.0
 """Pixels of a PNG for each of the picture."""
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words for Vega-Lite, which writes titles into expressions, where a backslash would begin an escape."""
     return text.replace("\\", "⧵")
-
-
-class _InPage(json.JSONEncoder):
-    """JSON that cannot end the script it stands in, whatever the columns are called."""
-
-    def encode(self, o: Any) -> str:
-        return super().encode(o).replace("<", "\\u003c")
 
 
 class Vega:
@@ -64,27 +58,25 @@ class Vega:
         self.suffixes: tuple[str, ...] = (suffix,)
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:  # noqa: ARG002
-        """The charts one below the other; a page holds all it needs, and works without a network."""
+        """The charts one below the other."""
         try:
             altair = import_module("altair")
             import_module("vl_convert")
         except ImportError:
             raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
         file = io.BytesIO() if self.name == "png" else io.StringIO()
-        page = _page(altair, [shown(chart, _plain) for chart in charts])
-        inline = {"inline": True, "json_kwds": {"cls": _InPage}} if self.name == "html" else {}
-        page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
+        page = _page(altair, [shown(chart, plain) for chart in charts])
+        page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0)
         content = file.getvalue()
         return _titled(content, charts).encode() if isinstance(content, str) else content
 
 
 def _titled(content: str, charts: Sequence[Chart]) -> str:
-    """A page or a picture with a title of its own, as tabs and readers of screens have it."""
-    title = f"<title>{html.escape(shown(charts[0]).heading)}</title>"
-    if content.startswith("<svg"):
-        end = content.index(">") + 1
-        return content[:end] + title + content[end:]
-    return content.replace("<head>", f"<head>\n  {title}", 1) if content.startswith("<!DOCTYPE html>") else content
+    """A picture with a title of its own, as tabs and readers of screens have it; anything else as it is."""
+    if not content.startswith("<svg"):
+        return content
+    end = content.index(">") + 1
+    return f"{content[:end]}<title>{html.escape(shown(charts[0]).heading)}</title>{content[end:]}"
 
 
 def _page(alt: Any, charts: Sequence[Chart]) -> Any:
@@ -108,7 +100,7 @@ def _chart(alt: Any, chart: Chart, name: str) -> Any:
         ),
     )
     beside = len(chart.panels) > 1 and all(panel.title for panel in chart.panels)
-    look = _Look(alt, color, chosen, _most(chart), HALF if beside else COLUMN)
+    look = Look(alt, color, chosen, most_rows(chart), HALF if beside else COLUMN)
     panels = [look.panel(panel, f"{name}_{index}") for index, panel in enumerate(chart.panels)]
     if chart.names:
         panels[0] = panels[0].add_params(chosen)
@@ -124,14 +116,14 @@ def _columns(names: Sequence[str]) -> int:
     return max(1, min(4, COLUMN // (SIGN * (longest + 4))))
 
 
-def _most(chart: Chart) -> int:
+def most_rows(chart: Chart) -> int:
     """The most rows in a cell of its maps."""
     maps = (series for panel in chart.panels for series in panel.series if series.mark == "heat")
     return max((count for series in maps for row in series.counts for count in row), default=2)
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """How the panels of one chart look, with what Altair makes of its colours."""
 
     alt: Any
@@ -140,6 +132,12 @@ class _Look:
     most: int
     """The most rows in a cell of a map."""
     width: int
+    shades: Mapping[str, Any] = field(default_factory=lambda: {"scheme": "viridis", "reverse": True})
+    """What colours counts have, to Vega-Lite."""
+    inks: tuple[str, str] = ("black", "white")
+    """The colour of a number in a light cell, and in a dark one."""
+    zoom: str | bool = True
+    """What makes a panel larger; ``True`` for the wheel."""
 
     def height(self, panel: Panel) -> int:
         """Of a panel: what intervals need, else what suits its width."""
@@ -150,7 +148,9 @@ class _Look:
     def panel(self, panel: Panel, name: str) -> Any:
         """One pair of axes and what is drawn over them."""
         layers = [self.layer(panel, series) for series in panel.series]
-        layers[0] = layers[0].add_params(self.alt.selection_interval(name=f"{name}_zoom", bind="scales"))
+        layers[0] = layers[0].add_params(
+            self.alt.selection_interval(name=f"{name}_zoom", bind="scales", zoom=self.zoom)
+        )
         room = self.width + NAME
         title = self.alt.TitleParams(shortened(panel.title, room // SIGN), limit=room, fontSize=11)
         return self.alt.layer(*layers).properties(width=self.width, height=self.height(panel), title=title)
@@ -171,7 +171,7 @@ class _Look:
             shade = alt.Color(
                 "rows:Q",
                 title="rows",
-                scale=alt.Scale(type="log", scheme="viridis", reverse=True, domain=[1, max(self.most, 2)]),
+                scale=alt.Scale(type="log", domain=[1, max(self.most, 2)], **self.shades),
                 legend=alt.Legend(orient="bottom", gradientLength=120, tickCount=3),
             )
             shaded = cells.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=tips)
@@ -209,11 +209,12 @@ class _Look:
         return alt.layer(*layers)
 
     def numbers(self, series: Series, x: Any, y: Any) -> Any:
-        """The counts, written into their cells: white on what is dark, the upper half of the scale."""
+        """The counts, written into their cells; what is dark is the upper half of the scale."""
         alt = self.alt
         middle = [{**cell, "x": cell["x"] + 0.5, "y": cell["y"] + 0.5} for cell in _cells(series)]
-        light = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value("white")).otherwise(alt.value("black"))
-        return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=light)
+        light, dark = self.inks
+        color = alt.when(alt.datum.rows > math.sqrt(self.most)).then(alt.value(dark)).otherwise(alt.value(light))
+        return alt.Chart(alt.Data(values=middle)).mark_text().encode(x=x, y=y, text="rows:Q", color=color)
 
     def axis(self, axis: Axis, channel: str, length: int, room: int = NAME, **ticks: Any) -> Any:
         """An axis, ``length`` pixels long, with ``room`` pixels for each name beside it."""
@@ -286,5 +287,5 @@ def _cells(series: Series) -> list[dict[str, Any]]:
     ]
 
 
-for _name, _suffix in (("html", ".html"), ("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
+for _name, _suffix in (("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
     writers.add("vega-lite" if _name == "json" else _name, Vega(_name, _suffix))

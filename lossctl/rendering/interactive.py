@@ -1,0 +1,69 @@
+"""Charts of a page that answer to the mouse, drawn in it by Vega-Lite, where Altair and vl-convert are installed."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from lossctl.document import Chart
+from lossctl.rendering.drawing import COLORS, FAINTEST, FULL
+from lossctl.rendering.picture import shown
+from lossctl.rendering.pictures.images import COLUMN, Look, most_rows, plain
+
+INK = "currentColor"
+"""The colour of a number, that of the page, as still pictures have it."""
+ZOOM = "wheel![event.ctrlKey]"
+"""What makes a panel larger: the wheel alone moves the page."""
+
+
+def specifications(chart: Chart) -> Sequence[str]:
+    """Vega-Lite for each panel of a chart, as JSON; title, legend, notes and colours of text are the page's.
+
+    Args:
+        chart: what is drawn.
+
+    Returns:
+        One a panel; none where what it needs is not installed.
+    """
+    try:
+        altair = import_module("altair")
+        import_module("vl_convert")
+    except ImportError:
+        return ()
+    chart = shown(chart, plain)
+    palette = [COLORS[index % len(COLORS)] for index in range(len(chart.names))]
+    color = altair.Color("series:N", scale=altair.Scale(domain=list(chart.names), range=palette), legend=None)
+    chosen = altair.selection_point(name="chosen", fields=["series"])
+    red, green, blue = (int(COLORS[0][place : place + 2], 16) for place in (1, 3, 5))
+    shades = {"range": [f"rgba({red},{green},{blue},{share})" for share in (FAINTEST, FULL)]}
+    look = Look(altair, color, chosen, most_rows(chart), COLUMN, shades, (INK, INK), ZOOM)
+    texts = []
+    for panel in chart.panels:
+        drawn = look.panel(replace(panel, title=""), "panel")
+        drawn = drawn.add_params(chosen) if any(not series.guide for series in panel.series) else drawn
+        brief = _brief(drawn.to_dict(validate=False))
+        text = json.dumps(brief, allow_nan=False, separators=(",", ":"))
+        texts.append(text.replace("<", "\\u003c"))  # so that it cannot end its script, whatever the columns are called
+    return texts
+
+
+def library() -> str:
+    """The script that draws Vega-Lite in a page, whole: it asks the network for nothing."""
+    script: str = import_module("vl_convert").javascript_bundle()
+    return script
+
+
+def _brief(part: Any) -> Any:
+    """A specification with its data as rows below the names of their fields, and numbers in seven digits."""
+    if isinstance(part, list):
+        return [_brief(item) for item in part]
+    if isinstance(part, float):
+        return float(f"{part:.7g}") if math.isfinite(part) else None
+    if not isinstance(part, dict):
+        return part
+    rows = part.get("values")
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict):
+        return {"fields": [*rows[0]], "rows": [_brief([*row.values()]) for row in rows]}
+    return {key: _brief(value) for key, value in part.items() if key not in {"$schema", "config"}}

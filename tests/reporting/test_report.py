@@ -1,0 +1,128 @@
+"""A report says what the commands say of the same rows: no number in it is made anew."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+SAMPLES = sorted(path.name for path in (Path(__file__).parents[2] / "sample_data").glob("*.csv"))
+GROUPED = {  # what else is asked of some of them
+    "regression.csv": ["--by", "segment", "-w", "weight"],
+    "clicks.csv": ["--by", "segment", "--cluster", "user"],
+}
+"""What else is asked of some of them."""
+
+
+def told(done):
+    """What a command says as JSON, without the version."""
+    assert done.status == 0, done.err
+    return {name: value for name, value in done.json.items() if name not in {"schema_version", "lossctl"}}
+
+
+def drawn(charts):
+    """Pictures without what stands below them, which a report says elsewhere."""
+    return [{**chart, "notes": []} for chart in charts]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_part_is_what_its_command_says(lossctl, sample_data, name):
+    path, more = sample_data / name, GROUPED.get(name, [])
+    report = told(lossctl("report", path, *more, "--json"))
+    grouped, weight = more[:2], more[2:] if "-w" in more else []
+    assert report["eval"] == told(lossctl("eval", path, *more, "--grad", "--skill", "--ci", "0.95", "--json"))
+    plain = [word for word in more if word not in {*grouped, "--cluster", "user"}]
+    assert drawn(report["plot"]["charts"]) == drawn(told(lossctl("plot", path, *plain, "--json"))["charts"])
+    assert report["doctor"] == told(lossctl("doctor", path, *weight, "--json"))
+    worst = lossctl("samples", path, *weight, "--top", "10", "-f", "jsonl").out.splitlines()
+    assert report["worst_rows"]["rows"] == [json.loads(line) for line in worst]
+    losses = dict.fromkeys(result["loss"] for result in report["eval"]["results"])
+    assert report["explain"] == [told(lossctl("explain", loss, "--json")) for loss in losses]
+    models = [word for model in report["eval"]["inputs"]["models"] for word in ("-p", model)]
+    assert ("compare" in report) == (len(models) > 2)
+    if "compare" in report:
+        moved = [] if grouped else ["--samples", "10"]
+        compared = told(lossctl("compare", path, *more, *models, *moved, "--plot", "--json"))
+        assert {**report["compare"], "notes": []} == {**compared, "notes": []}
+
+
+def test_two_files_with_names_are_two_models(lossctl, sample_data):
+    files = [f"{name}={sample_data / f'clicks_{name}.csv'}" for name in ("main", "worse")]
+    report = told(lossctl("report", *files, "--id", "id", "--json"))
+    compared = told(lossctl("compare", *files, "--id", "id", "--samples", "10", "--plot", "--json"))
+    assert report["compare"] == compared
+    assert "doctor" not in report
+
+
+def test_the_line_to_repeat_gives_the_same_page(lossctl, sample_data):
+    asked = ["--by", "segment", "--where", "y > 2 and segment != 'west'", "--samples=3"]
+    first = lossctl("report", sample_data / "regression.csv", *asked, "--json").json
+    again = lossctl(*shlex.split(first["command"])[1:], "--json").json
+    assert again["command"] == first["command"]
+    assert again["eval"]["results"] == first["eval"]["results"]
+    assert again["worst_rows"] == first["worst_rows"]
+
+
+def test_the_suffix_decides_and_stdout_is_html(lossctl, sample_data, tmp_path):
+    asked = ["report", sample_data / "counts.csv", "-q"]
+    page = lossctl(*asked)
+    assert page.out.startswith("<!DOCTYPE html>")
+    pages = {suffix: tmp_path / f"page{suffix}" for suffix in (".html", ".md", ".json")}
+    written = lossctl(*asked, *(word for path in pages.values() for word in ("-o", path)))
+    assert (written.status, written.out) == (0, "")
+    assert pages[".html"].read_text() == page.out == lossctl(*asked).out, "the same bytes each time"
+    assert pages[".md"].read_text() == lossctl(*asked, "-f", "markdown").out
+    assert json.loads(pages[".json"].read_text()) == lossctl(*asked, "--json").json
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "value", "junit", "github", "tsv"])
+def test_what_is_no_page_is_refused(lossctl, sample_data, form, tmp_path):
+    refused = lossctl("report", sample_data / "counts.csv", "-f", form)
+    assert (refused.status, refused.out) == (2, "")
+    assert "a report is a page" in refused.err
+
+
+def test_a_terminal_is_told_to_write_a_file(lossctl, sample_data, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    refused = lossctl("report", sample_data / "counts.csv")
+    assert (refused.status, refused.out) == (2, "")
+    assert "-o report.html" in refused.err
+    assert lossctl("report", sample_data / "counts.csv", "-f", "plain").status == 0
+
+
+def test_a_broken_row_leaves_no_half_page(lossctl, tmp_path):
+    (tmp_path / "x.csv").write_text("y,p\n1,2\n1,\n")
+    (tmp_path / "page.html").write_text("before")
+    asked = [tmp_path / "x.csv", "-y", "y", "-p", "p", "-l", "mse"]
+    refused, measured = lossctl("report", *asked, "-o", tmp_path / "page.html"), lossctl("eval", *asked)
+    assert (refused.status, refused.out, refused.err) == (3, "", measured.err)
+    assert (tmp_path / "page.html").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "x.csv"]
+
+
+def test_a_gate_that_fails_leaves_the_page_and_the_status_of_eval(lossctl, sample_data):
+    for limit, status in (("1e9", 0), ("-1e9", 1)):
+        done = lossctl("report", sample_data / "counts.csv", "--fail-above", f"poisson={limit}", "-f", "markdown")
+        assert done.status == status
+        assert "## Gates" in done.out
+
+
+@pytest.mark.parametrize("flag", [["--lags", "2"], ["--anytime", "0"]], ids=lambda flag: flag[0])
+def test_what_is_of_two_models_is_refused_of_one(lossctl, sample_data, flag):
+    done = lossctl("report", sample_data / "counts.csv", *flag)
+    assert (done.status, done.out) == (2, "")
+    assert f"{flag[0]}" in done.err
+
+
+def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_path, monkeypatch):
+    monkeypatch.setattr("lossctl.cli.commands.report.MOST_GROUPS", 4)
+    names = [f"c{number}" for number in range(40)]
+    rows = [[row, row / 7, row % 9, *range(40)] for row in range(1, 60)]
+    text = "\n".join(",".join(map(str, row)) for row in [["y", "p", "group", *names], *rows])
+    (tmp_path / "x.csv").write_text(f"{text}\n")
+    asked = ["report", tmp_path / "x.csv", "-y", "y", "-p", "p", "-l", "mse", "--by", "group"]
+    page = lossctl(*asked, "-f", "markdown").out
+    assert "4 of 9 shown, the first by n" in page
+    assert "and 26 columns more" in page
+    assert len(lossctl(*asked, "--json").json["worst_rows"]["rows"][0]) == 46
+    assert "2 of 9 shown, the first by name" in lossctl(*asked, "--top", "2", "-f", "markdown").out
