@@ -65,13 +65,12 @@ def _share(value: float, axis: Axis) -> float:
     return min(max((value / 2 - axis.low / 2) / span, -2.0), 3.0)
 
 
-def drawn(panel: Panel, names: Sequence[str], name: str, heading: str) -> Element:
+def drawn(panel: Panel, names: Sequence[str], heading: str) -> Element:
     """The picture of a panel, with its axes; all texts are printable.
 
     Args:
         panel: what is drawn.
         names: the series of its chart, whose places are their colours.
-        name: what no other element of the page is called.
         heading: the title of the chart.
     """
     frame = _frame(panel)
@@ -83,14 +82,12 @@ def drawn(panel: Panel, names: Sequence[str], name: str, heading: str) -> Elemen
             "viewBox": f"0 0 {WIDTH} {height:g}",
             "width": f"{WIDTH}",
             "role": "img",
-            "aria-labelledby": f"{name}-title {name}-desc",
-            "class": "panel",
             "font-size": f"{FONT}",
             "fill": "currentColor",
         },
     )
-    SubElement(svg, "title", {"id": f"{name}-title"}).text = ": ".join(filter(None, (heading, panel.title)))
-    SubElement(svg, "desc", {"id": f"{name}-desc"}).text = described(panel)
+    SubElement(svg, "title").text = ": ".join(filter(None, (heading, panel.title)))
+    SubElement(svg, "desc").text = described(panel)
     _axes(svg, frame)
     for series in panel.series:
         place = (names.index(series.name) if series.name in names else 0) % len(COLORS)

@@ -6,7 +6,7 @@ Templates write it, which escape every text; style and script stand in files of 
 import base64
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,13 @@ from lossctl.document import (
     Heading,
     Line,
     Notes,
+    Part,
     Phrase,
     Piece,
+    Section,
     Table,
     Words,
+    phrase,
     versioned,
 )
 from lossctl.errors import argued
@@ -37,6 +40,7 @@ from lossctl.rendering import interactive
 from lossctl.rendering.drawing import drawn, swatch
 from lossctl.rendering.picture import shown
 from lossctl.rendering.wording import cells, pieces, room
+from lossctl.words import NAME, shortened
 
 TEMPLATES = Path(__file__).parent / "templates"
 CELLS = 25_000
@@ -72,7 +76,7 @@ class Grid:
     hidden: bool
     """Whether its caption is for those who do not see the page."""
     columns: tuple[Column, ...]
-    head: tuple[Phrase, ...]
+    head: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
     names: frozenset[int]
     """Which columns say what a row is of."""
@@ -103,7 +107,10 @@ def page(document: Document, precision: int | None = None) -> str:
         document: what it shows.
         precision: significant digits; ``None`` for as many as are warranted.
     """
-    blocks = list(_blocks(document, precision, live=True))
+    warnings = [_words(line) for line in document.warnings]
+    again = {f"{before}{line}" for line in warnings for before in ("", "warning: ")}
+    sections = [tuple(part for part in section if not _repeats(part, again)) for section in _sections(document)]
+    blocks = list(_blocks(document.title, sections, precision, live=True))
     headings = [(block.id, block.part.words) for block in blocks if block.kind == "heading"]
     style, scripts = _text("parts.css") + _text("page.css"), [_text("page.js")]
     if any(block.kind == "chart" and block.part.live for block in blocks):
@@ -115,8 +122,8 @@ def page(document: Document, precision: int | None = None) -> str:
             title=_plain(document.title),
             blocks=blocks,
             contents=headings if len(headings) >= SEVERAL else (),
-            warnings=_told(document.warnings),
-            notes=_told(document.notes),
+            warnings=[*map(_plain, warnings)],
+            notes=[_plain(_words(line)) for line in document.notes],
             version=versioned({})["lossctl"],
             style=_ours(style),
             scripts=[*map(_ours, scripts)],
@@ -129,7 +136,8 @@ def page(document: Document, precision: int | None = None) -> str:
 def fragment(document: Document) -> str:
     """The sections one below the other in a ``<div>``, with a style of their own and no script."""
     template = _environment().get_template("fragment.html")
-    return template.render(blocks=list(_blocks(document, None, live=False)), style=_ours(_text("parts.css")))
+    blocks = list(_blocks(document.title, _sections(document), None, live=False))
+    return template.render(blocks=blocks, style=_ours(_text("parts.css")))
 
 
 def _ours(text: str) -> Markup:
@@ -169,10 +177,18 @@ class Block:
     """Whether it is the first of its section."""
 
 
-def _blocks(document: Document, precision: int | None, *, live: bool) -> Iterator[Block]:
-    above: Words = document.title
+def _sections(document: Document) -> list[Section]:
+    return [*(document.pages or document.sections)()]
+
+
+def _repeats(part: Part, warnings: Container[str]) -> bool:
+    """Whether a part says again what stands above all of them."""
+    return isinstance(part, Line) and _words(part.words) in warnings
+
+
+def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, live: bool) -> Iterator[Block]:
+    above: Words = title
     number = 0
-    sections = [*(document.pages or document.sections)()]
     most = _room([part for section in sections for part in section if isinstance(part, Table)])
     for section in sections:
         for place, part in enumerate(section):
@@ -183,9 +199,9 @@ def _blocks(document: Document, precision: int | None, *, live: bool) -> Iterato
             if isinstance(part, Table):
                 view: Any = _grid(part, above, precision, most)
             elif isinstance(part, Chart):
-                view = _drawn(part, name, live=live)
+                view = _drawn(part, live=live)
             else:
-                view = _words(part)
+                view = _view(part)
             yield Block(type(part).__name__.lower(), name, view, not place)
 
 
@@ -200,7 +216,7 @@ def _room(tables: Sequence[Table]) -> int:
     return CELLS
 
 
-def _words(part: Heading | Line | Facts | Notes) -> Any:
+def _view(part: Heading | Line | Facts | Notes) -> Any:
     """What a part without numbers says, in printable pieces."""
     if isinstance(part, Facts):
         return [(pieces(title), pieces(words)) for title, words in part.rows]
@@ -213,18 +229,18 @@ def _words(part: Heading | Line | Facts | Notes) -> Any:
 
 def _grid(table: Table, above: Words, precision: int | None, most: int) -> Grid:
     rows = table.rows[:most] if len(table.rows) > most else table.rows
-    head: list[Phrase] = []
+    head: list[str] = []
     below: list[list[Cell]] = []
     for index, column in enumerate(table.columns):
         values = [row[index] for row in rows]
-        heading, texts = cells(column, values, precision)
-        head.append(_stripped(pieces(heading, room(column))))
-        below.append(
-            [
-                Cell(pieces(words, room(column)), _number(value) if column.right else "")
-                for words, value in zip(texts, values, strict=True)
-            ]
-        )
+        heading, words = cells(column, values, precision)
+        head.append(shortened(_plain(heading).strip(), NAME))
+        texts = [pieces(each, room(column)) for each in words]
+        if column.right:
+            numbers = zip(_moved(texts), map(_number, values), strict=True)
+            below.append([Cell(text, number) for text, number in numbers])
+        else:
+            below.append([*map(Cell, texts)])
     return Grid(
         caption=pieces(table.title or above),
         label=_plain(table.title or above),
@@ -242,21 +258,25 @@ def _names_rows(column: Column) -> bool:
 
 
 def _number(value: Any) -> str:
-    """The number of a cell, unrounded, which it is sorted by; empty where it is none, or several."""
+    """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
     if isinstance(value, Estimate | Approximate):
         return _number(value.value)
-    return repr(float(value)).removesuffix(".0") if isinstance(value, int | float) else ""
+    if not isinstance(value, int | float):
+        return ""
+    return repr(float(value)).removesuffix(".0").replace("inf", "Infinity")
 
 
-def _stripped(words: Phrase) -> Phrase:
-    return tuple(Piece(piece.text.strip() if len(words) == 1 else piece.text, piece.tone) for piece in words)
+def _moved(column: Sequence[Phrase]) -> list[Phrase]:
+    """Aligned cells without the blanks that all of them begin with, which are as many as their heading is long."""
+    blanks = min((len(first.text) - len(first.text.lstrip()) for first, *_ in column), default=0)
+    return [(Piece(first.text[blanks:], first.tone, ends=first.ends), *rest) for first, *rest in column]
 
 
-def _drawn(chart: Chart, name: str, *, live: bool) -> Drawn:
+def _drawn(chart: Chart, *, live: bool) -> Drawn:
     printed = shown(chart)
     names = printed.names
     parts = interactive.specifications(chart) if live else ()
-    pictures = [drawn(panel, names, f"{name}-{index}", printed.heading) for index, panel in enumerate(printed.panels)]
+    pictures = [drawn(panel, names, printed.heading) for panel in printed.panels]
     return Drawn(
         printed.heading,
         tuple(
@@ -276,5 +296,6 @@ def _plain(words: Words) -> str:
     return "".join(piece.text for piece in pieces(words))
 
 
-def _told(lines: Sequence[str]) -> list[str]:
-    return [_plain(argued(line)) for line in lines]
+def _words(words: Words) -> str:
+    """Words without tones, with options as Python says them; not yet printable."""
+    return argued("".join(piece.text for piece in phrase(words)))

@@ -48,7 +48,7 @@ def test_whatever_is_drawn_lies_in_the_picture(mark, numbers, ends):
         "heat": Series("s", "heat", edges, edges, tuple((place,) * (len(x) - 1) for place in range(len(x) - 1))),
     }[mark]
     up = Axis("y", -0.5, len(x) - 0.5, names) if mark == "intervals" else axis
-    picture = drawn(Panel("p", axis, up, (series,)), ("s",), "id", "heading")
+    picture = drawn(Panel("p", axis, up, (series,)), ("s",), "heading")
     root = ET.fromstring(ET.tostring(picture))
     _, _, width, height = map(float, root.get("viewBox").split())
     assert width == WIDTH

@@ -36,7 +36,7 @@ def tabled(values, kind="number"):
 def test_a_column_is_sorted_by_numbers_as_they_are_and_not_as_they_are_written():
     values = [Estimate(1.2345678901234567, 0.5), 1e-300, 10, math.nan, math.inf, None, "many", (1.0, 2.0)]
     cells = re.findall(r'</th><td (?:data-v="(.*?)"|class="n")>', page(tabled(values)))
-    assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "inf", "", "", ""]
+    assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "Infinity", "", "", ""]
     assert re.findall(r'data-v="(.*?)"', page(tabled([0.1, 2], "share"))) == ["0.1", "2"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([12345678], "count"))) == ["12345678"]
 
@@ -74,6 +74,13 @@ def test_what_is_to_be_copied_stands_in_code_and_verdicts_keep_their_words():
     assert '<code class="command">lossctl eval &#39;a b&#39;</code>' in text
     assert '<b class="bad">FAIL</b><span class="good">PASS</span>' in text
     assert text.index("<b>warning:</b> careful") < text.index("FAIL") < text.index("by the way")
+
+
+def test_a_warning_stands_above_all_and_not_again_below():
+    lines = (Line(Piece("warning: careful", "doubtful")), Line("more"))
+    text = page(Document("title", lambda: [lines], warnings=("careful",)))
+    assert text.count("careful") == 1
+    assert "careful" in fragment(Document("title", lambda: [lines], warnings=("careful",)))
 
 
 def chart(name):

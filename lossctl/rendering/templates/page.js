@@ -88,6 +88,9 @@
   };
 
   const copyable = (command) => {
+    /* Lines end between words, not behind the hyphens of options. */
+    const words = command.textContent.split(" ").flatMap((word) => [" ", make("span", { class: "word" }, word)]);
+    command.replaceChildren(...words.slice(1));
     const button = make("button", { type: "button", class: "copy", "aria-label": "Copy the command" }, "Copy");
     button.addEventListener("click", async () => {
       try {
