@@ -1,9 +1,13 @@
 """A report says what the commands say of the same rows: no number in it is made anew."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 SAMPLES = sorted(path.name for path in (Path(__file__).parents[2] / "sample_data").glob("*.csv"))
@@ -126,3 +130,14 @@ def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_
     assert "and 26 columns more" in page
     assert len(lossctl(*asked, "--json").json["worst_rows"]["rows"][0]) == 46
     assert "2 of 9 shown, the first by name" in lossctl(*asked, "--top", "2", "-f", "markdown").out
+
+
+def test_no_engine_changes_a_byte_of_a_page_that_draws_some_rows(lossctl, tmp_path, monkeypatch):
+    monkeypatch.setattr("lossctl.sums.thinned.MOST", 64)
+    row = np.arange(900.0)
+    table = pa.table({"y": row % 13, "p": (row * 7) % 13 / 2, "q": (row * 5) % 13, "name": row.astype(int)})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=100)
+    asked = ["report", tmp_path / "x.parquet", "-y", "y", "-p", "p", "-p", "q", "-l", "mae", "-f", "markdown"]
+    pages = {lossctl(*asked, "--engine", engine).out for engine in ("serial", "threads", "processes")}
+    assert len(pages) == 1
+    assert re.search(r"drawn are \d\d of 900 rows", pages.pop())
