@@ -85,11 +85,11 @@ def compose(
     zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst, least)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)
     seen, passed = folded.total, folded.passed
-    drawn = drawn_of(plan, seen)
     counted = Folded(seen.counted, passed, folded.spent)
     with np.errstate(all="ignore"):
         report = bounded(assemble(plan, seen.counted, passed), asked.level)
         report = replace(report, inputs={**report.inputs, **_joined(prepared)})
+        drawn = drawn_of(plan, seen)
         comparison: Comparison | None = None
         if plan.paired:
             from lossctl.comparison.compare import described  # noqa: PLC0415  (likewise)
