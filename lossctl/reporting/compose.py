@@ -67,7 +67,8 @@ def compose(
     if plan.roles.label:
         plan = replace(plan, skill=asked.skill or rows <= LARGE)
         if not plan.skill:
-            remarks.append("skill: left out of so much data, as it takes longer than all else")
+            why = "it takes longer than all else on so many rows"
+            remarks.append(f"the skill is left out, for {why}: {option(skill=True)} asks for it")
     if len(plan.models) > 1:
         apart = _incomparable(plan)
         remarks += [apart] if apart else []

@@ -109,6 +109,7 @@ def report(
     from lossctl.cli.commands.compare import named_files
     from lossctl.cli.commands.eval import gate_of, judged
     from lossctl.cli.commands.explain import screen
+    from lossctl.cli.flags import worded
     from lossctl.cli.output import refuse, write_report
     from lossctl.cli.repeated import repeated_line
     from lossctl.evaluation.evaluate import input_files, requested
@@ -160,6 +161,7 @@ def report(
         explanations=tuple(screen(find(loss, "loss")[0]) for loss in dict.fromkeys(str(one) for _, one in plan.losses)),
         command=repeated_line(None if apart or join.labels else plan),
         versions=_versions(),
+        wording=worded,
     )
     document = dossier.document()
     voice.remark(dossier.notes, dossier.warnings)
