@@ -48,8 +48,9 @@ def test_the_pipes_of_windows_which_all_have_one_number_are_not_held_to_be_one(m
     output._refuse_inputs(nameless, "stdout", ("-",))
 
 
-@pytest.mark.parametrize("folder", ["/dev/fd", f"/proc/{os.getpid()}/fd"])
+@pytest.mark.parametrize("folder", ["/dev/fd", "/proc/{}/fd"])
 def test_a_descriptor_is_known_by_its_path(monkeypatch, folder):
+    folder = folder.format(os.getpid())
     monkeypatch.setattr(os.path, "realpath", lambda path: path)
     monkeypatch.setattr(os.path, "islink", lambda path: False)
     assert output._descriptor(f"{folder}/1") == 1

@@ -10,7 +10,7 @@ from typing import Any
 from lossctl.document import Chart
 from lossctl.rendering.drawing import COLORS, FAINTEST, FULL
 from lossctl.rendering.picture import shown
-from lossctl.rendering.pictures.images import COLUMN, InPage, Look, most_rows, plain
+from lossctl.rendering.pictures.images import COLUMN, Look, most_rows, plain
 
 INK = "currentColor"
 """The colour of a number, that of the page, as still pictures have it."""
@@ -44,7 +44,8 @@ def specifications(chart: Chart) -> Sequence[str]:
         drawn = look.panel(replace(panel, title=""), "panel")
         drawn = drawn.add_params(chosen) if any(not series.guide for series in panel.series) else drawn
         brief = _brief(drawn.to_dict(validate=False))
-        texts.append(json.dumps(brief, cls=InPage, allow_nan=False, separators=(",", ":")))
+        text = json.dumps(brief, allow_nan=False, separators=(",", ":"))
+        texts.append(text.replace("<", "\\u003c"))  # so that it cannot end its script, whatever the columns are called
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Charts as pages, pictures and Vega-Lite, made by Altair and vl-convert."""
+"""Charts as pictures and Vega-Lite, made by Altair and vl-convert."""
 
 import html
 import io
@@ -45,13 +45,6 @@ def plain(text: str) -> str:
     return text.replace("\\", "⧵")
 
 
-class InPage(json.JSONEncoder):
-    """JSON that cannot end the script it stands in, whatever the columns are called."""
-
-    def encode(self, o: Any) -> str:
-        return super().encode(o).replace("<", "\\u003c")
-
-
 class Vega:
     """One kind of file.
 
@@ -65,7 +58,7 @@ class Vega:
         self.suffixes: tuple[str, ...] = (suffix,)
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:  # noqa: ARG002
-        """The charts one below the other; a page holds all it needs, and works without a network."""
+        """The charts one below the other."""
         try:
             altair = import_module("altair")
             import_module("vl_convert")
@@ -73,19 +66,17 @@ class Vega:
             raise UsageError(f"{self.suffixes[0]} needs Altair", "pip install 'lossctl[plot]'") from None
         file = io.BytesIO() if self.name == "png" else io.StringIO()
         page = _page(altair, [shown(chart, plain) for chart in charts])
-        inline = {"inline": True, "json_kwds": {"cls": InPage}} if self.name == "html" else {}
-        page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0, **inline)
+        page.save(file, format=self.name, scale_factor=SCALE if self.name == "png" else 1.0)
         content = file.getvalue()
         return _titled(content, charts).encode() if isinstance(content, str) else content
 
 
 def _titled(content: str, charts: Sequence[Chart]) -> str:
-    """A page or a picture with a title of its own, as tabs and readers of screens have it."""
-    title = f"<title>{html.escape(shown(charts[0]).heading)}</title>"
-    if content.startswith("<svg"):
-        end = content.index(">") + 1
-        return content[:end] + title + content[end:]
-    return content.replace("<head>", f"<head>\n  {title}", 1) if content.startswith("<!DOCTYPE html>") else content
+    """A picture with a title of its own, as tabs and readers of screens have it; anything else as it is."""
+    if not content.startswith("<svg"):
+        return content
+    end = content.index(">") + 1
+    return f"{content[:end]}<title>{html.escape(shown(charts[0]).heading)}</title>{content[end:]}"
 
 
 def _page(alt: Any, charts: Sequence[Chart]) -> Any:
@@ -296,5 +287,5 @@ def _cells(series: Series) -> list[dict[str, Any]]:
     ]
 
 
-for _name, _suffix in (("html", ".html"), ("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
+for _name, _suffix in (("svg", ".svg"), ("png", ".png"), ("json", ".vl.json")):
     writers.add("vega-lite" if _name == "json" else _name, Vega(_name, _suffix))

@@ -1,4 +1,4 @@
-"""Charts as the numbers they are made of, in strict JSON."""
+"""Charts as the numbers they are made of, in strict JSON, and as a page: what is made of any document."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,17 @@ from lossctl.rendering.picture import writers
 from lossctl.rendering.renderer import Style, renderers
 
 
-class Numbers:
-    """One object."""
+class Rendered:
+    """A format of results, by its name."""
 
-    name = "json"
-    suffixes: tuple[str, ...] = (".json",)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.suffixes = renderers.get(name).suffixes
 
     def write(self, charts: Sequence[Chart], *, width: int, height: int, color: bool) -> bytes:  # noqa: ARG002
-        """The charts as they are; a number that is not finite is null."""
-        return renderers.get("json").render(charted(charts), Style()).encode()
+        """The charts one below the other, as large as a page has room for; in JSON what is not finite is null."""
+        return renderers.get(self.name).render(charted(charts), Style()).encode()
 
 
-writers.add(Numbers.name, Numbers())
+for _name in ("json", "html"):
+    writers.add(_name, Rendered(_name))
