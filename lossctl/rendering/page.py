@@ -189,7 +189,7 @@ def _repeats(part: Part, warnings: Container[str]) -> bool:
 def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, live: bool) -> Iterator[Block]:
     above: Words = title
     number = 0
-    most = _room([part for section in sections for part in section if isinstance(part, Table)])
+    lengths = _room([part for section in sections for part in section if isinstance(part, Table)])
     for section in sections:
         for place, part in enumerate(section):
             number += 1
@@ -197,7 +197,7 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
                 above = part.text
             name = f"part-{number}"
             if isinstance(part, Table):
-                view: Any = _grid(part, above, precision, most)
+                view: Any = _grid(part, above, precision, next(lengths))
             elif isinstance(part, Chart):
                 view = _drawn(part, live=live)
             else:
@@ -205,15 +205,14 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
             yield Block(type(part).__name__.lower(), name, view, not place)
 
 
-def _room(tables: Sequence[Table]) -> int:
-    """How many rows there is room for of each table: as many of all that have more."""
-    cells, columns = CELLS, sum(len(table.columns) for table in tables)
-    for table in sorted(tables, key=lambda table: len(table.rows)):
-        if columns and len(table.rows) > cells // columns:
-            return max(cells // columns, LEAST)
-        cells -= len(table.rows) * len(table.columns)
-        columns -= len(table.columns)
-    return CELLS
+def _room(tables: Sequence[Table]) -> Iterator[int]:
+    """How many rows there is room for of each table: the first of all of them, and as many as can be of the first."""
+    firsts = [min(len(table.rows), LEAST) for table in tables]
+    cells = CELLS - sum(rows * len(table.columns) for rows, table in zip(firsts, tables, strict=True))
+    for rows, table in zip(firsts, tables, strict=True):
+        more = max(min(len(table.rows) - rows, cells // max(len(table.columns), 1)), 0)
+        cells -= more * len(table.columns)
+        yield rows + more
 
 
 def _view(part: Heading | Line | Facts | Notes) -> Any:

@@ -50,11 +50,11 @@ def test_a_page_is_small_however_many_groups_there_are_and_says_what_it_leaves_o
     assert "no room" not in page(tabled(range(2_000)))
 
 
-def test_short_tables_are_whole_beside_long_ones(monkeypatch):
-    monkeypatch.setattr("lossctl.rendering.page.CELLS", 601)
-    tables = tuple(Table((Column("name", "name"),), [("n",)] * rows) for rows in (3, 600, 2000))
+def test_the_first_tables_are_whole_and_all_have_rows(monkeypatch):
+    monkeypatch.setattr("lossctl.rendering.page.CELLS", 1001)
+    tables = tuple(Table((Column("name", "name"),), [("n",)] * rows) for rows in (3, 600, 2000, 2000))
     _, *bodies = page(Document("title", lambda: [tables])).split("<tbody>")
-    assert [body.partition("</tbody>")[0].count("<tr>") for body in bodies] == [3, 299, 299]
+    assert [body.partition("</tbody>")[0].count("<tr>") for body in bodies] == [3, 600, 298, 100]
 
 
 def test_many_headings_have_a_table_of_contents_and_few_have_none():
