@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 
-.PHONY: demo test coverage fuzz lowest lint types generated docs bench check wheel clean
+.PHONY: demo test coverage fuzz lowest lint types generated docs site bench check wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lossctl eval sample_data/regression.csv --loss huber --color auto --format table
@@ -29,6 +29,8 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet --no-progress --min-severity medium .github action.yml
+	$(BIN)/hadolint Dockerfile
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -44,6 +46,10 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/pictures.py
 
+# The documentation as a web site, in site/. A link that leads nowhere, or what would be fetched from elsewhere, is an error.
+site: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+
 # Writes the figures of docs/performance.md, from 10 GB of data. To print some only: make bench ARGS=--quick
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/compare.py $(or $(ARGS),--large --page docs/performance.md)
@@ -52,7 +58,7 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist .
 
 # What continuous integration runs.
-check: lint types generated
+check: lint types generated site
 	$(MAKE) test
 
 # The same tests with what they cover, which takes a third longer and is no part of every run.
@@ -68,7 +74,7 @@ $(VENV)/.installed: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.
 	touch $@
 
 $(VENV)/.dev: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.bench: pyproject.toml constraints.txt $(VENV)/bin/python
@@ -83,8 +89,8 @@ $(LOWEST)/.installed: pyproject.toml constraints.txt .ci/lowest.py
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python .ci/lowest.py >$(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[dask,plot,remote]' \
-		hypothesis mpmath pytest pytest-xdist scikit-learn statsmodels
+		hypothesis jsonschema-rs mpmath pytest pytest-xdist scikit-learn statsmodels
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) benchmarks/data build dist lossctl/sums/*.so *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) benchmarks/data build dist site lossctl/sums/*.so *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

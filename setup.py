@@ -32,7 +32,7 @@ setup(
             ["lossctl/sums/_kernels.c"],
             define_macros=[("Py_LIMITED_API", "0x{:02X}{:02X}0000".format(*PYTHON))],
             # Fused multiply-add would change bits.
-            extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"],
+            extra_compile_args=["/std:c11"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"],
             py_limited_api=True,
             optional=True,  # NumPy comes to the same bits
         )

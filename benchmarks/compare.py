@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import history
 import page
 from data import paths
-from work import MEMORY, Line, Program, counted, lossctl, sections
+from work import BESIDE, MEMORY, Line, Program, counted, lossctl, sections
 
 HERE = Path(__file__).parent
 AGREEMENT = 1e-9
@@ -40,6 +40,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 MEMORY_MB, MEMORY_GROWTH = 200, 0.1
 GROUP_BYTES = 400
 PEAK = "Peak memory"
+PHASES = "Phases of a run"
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,21 @@ def memory(files: Mapping[str, str], rows: int, runs: int) -> Iterator[tuple[str
         yield title, *(f"{peak:.0f} MB" for peak in peaks), f"{said}: {'met' if good else '**missed**'}"
 
 
+def phases(lines: Sequence[Line], runs: int) -> Iterator[tuple[str, ...]]:
+    """How many seconds each phase of our programs takes, added up over workers, as ``--profile`` says: medians."""
+    for at, line in enumerate(lines):
+        print(f"phases, {line.title}", file=sys.stderr, flush=True)
+        command = [*line.ours.command, "--profile"]
+        ran = [
+            json.loads(subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=True).stdout)
+            for _ in range(runs)
+        ]
+        profiles = [told["profile"] for told in ran]
+        if not at:
+            yield "work", *profiles[0]
+        yield line.title, *(f"{statistics.median(one[phase] for one in profiles):.3f}" for phase in profiles[0])
+
+
 def table(rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> str:
     """Markdown, with some columns set to the right, padded so that it reads as text too."""
     width = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
@@ -269,12 +285,23 @@ def tables(
             peaks = list(memory(files, rows, runs))
             yield title, table(peaks, range(1, len(peaks[0]) - 1))
             continue
+        if title == PHASES:
+            seconds = list(phases(lines, runs))
+            yield title, table(seconds, range(1, len(seconds[0])))
+            continue
         cells, ratios[title] = [header], {}
         for line in lines:
             timings = timed(line, runs)
             cells += rows_of(line, timings)
             ratios[title][line.title] = {timing.program.name: round(timing.ratio, 3) for timing in timings[1:]}
         yield title, table(cells, range(2, 6)) + (f"\n{light()}" if title == "Start" else "")
+
+
+def evaluations(titled: Mapping[str, Sequence[Line]]) -> list[Line]:
+    """The lines beside other tools, and those of many classes: all of them of ``lossctl eval``."""
+    return [
+        line for title, lines in titled.items() if title.startswith((BESIDE, "Rows of 1,000 classes")) for line in lines
+    ]
 
 
 def needed(chosen: Mapping[str, Sequence[Line]], files: Mapping[str, str]) -> list[str]:
@@ -307,7 +334,8 @@ def main() -> None:
     rows = asked.rows or (2_000_000 if asked.quick else 20_000_000)
     runs = asked.runs or (3 if asked.quick else 5)
     files = {name: str(path) for name, path in paths(rows, large=asked.large).items()}
-    titled = {**sections(files, rows), PEAK: []}
+    timed_lines = sections(files, rows)
+    titled = {**timed_lines, PHASES: evaluations(timed_lines), PEAK: []}
     chosen = {title: lines for title, lines in titled.items() if any(words in title for words in asked.only)}
     if not chosen:
         parser.error(f"no title has {' or '.join(asked.only)} in it; there are: {'; '.join(titled)}")

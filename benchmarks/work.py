@@ -20,6 +20,7 @@ PEERS = {
     "arrow": "Arrow, reading alone",
 }
 TYPES = ("float32", "int8", "decimal")
+BESIDE = "Beside the tools a user would pick instead"
 FOUR = "mse,mae,huber,log_cosh"
 
 
@@ -130,7 +131,7 @@ def sections(files: Mapping[str, str], rows: int) -> dict[str, list[Line]]:
         for line in (*against, *calls(files, rows))
     ]
     return {
-        "Beside the tools a user would pick instead": against,
+        BESIDE: against,
         "From Python, columns in memory": calls(files, rows),
         "Many groups": many_groups(files, rows),
         "Without the compiled sums": sums,

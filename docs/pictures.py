@@ -1,4 +1,4 @@
-"""Draw the pictures of README.md: docs/table.svg and docs/plot.svg.
+"""Draw the pictures of the documents: docs/table.svg and docs/plot.svg.
 
 ``python docs/pictures.py`` writes them; ``--into FOLDER`` writes them elsewhere. The same versions of Rich, Altair and
 vl-convert draw the same bytes.

@@ -1,8 +1,9 @@
 """Evaluate loss functions on data files: named losses, per-sample values and gradient norms.
 
->>> import lossctl
->>> lossctl.evaluate({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mae", label="y", prediction="p").value
-0.25
+Examples:
+    >>> import lossctl
+    >>> lossctl.evaluate({"y": [1.0, 2.0], "p": [1.5, 2.0]}, "mae", label="y", prediction="p").value
+    0.25
 """
 
 TYPE_CHECKING = False  # as typing has it; nothing is imported here, for Ctrl-C is not answered before this is done

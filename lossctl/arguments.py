@@ -76,9 +76,18 @@ def checked(*elsewhere: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return refusing
 
 
+def argument_of(name: str, parameters: Collection[str]) -> str | None:
+    """Which of some arguments a word stands for on the command line or elsewhere; ``None`` where it is none of these.
+
+    >>> argument_of("target", ["label", "weight"]), argument_of("target", ["weight"]), argument_of("label", ["label"])
+    ('label', None, None)
+    """
+    return next((ours for ours, names in ELSEWHERE.items() if name in names.split() and ours in parameters), None)
+
+
 def _meant(name: str, parameters: Collection[str]) -> str:
     """What is meant by an argument that a function does not have, in words; empty where nothing is like it."""
-    ours = next((ours for ours, names in ELSEWHERE.items() if name in names.split() and ours in parameters), None)
+    ours = argument_of(name, parameters)
     if ours is None and "reading" in parameters and normal(name) in map(normal, OF_READING):
         ours = next(option for option in OF_READING if normal(option) == normal(name))
         return f"It is a field of reading=Reading({OF_READING[ours]}=…)."

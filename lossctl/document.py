@@ -156,7 +156,9 @@ class Axis:
     """One axis of a panel."""
 
     title: str
+    """What is along it."""
     low: float
+    """Where it begins."""
     high: float
     """Where it begins and ends: what lies beyond is in the series all the same, and not drawn."""
     names: tuple[str, ...] = ()
@@ -168,7 +170,9 @@ class Series:
     """One named set of numbers of a panel."""
 
     name: str
+    """What it is called."""
     mark: Mark
+    """How it is drawn."""
     x: tuple[float, ...]
     """Where the points are; for bars and heat the edges of the cells, one more than there are cells."""
     y: tuple[float, ...]
@@ -188,9 +192,13 @@ class Panel:
     """One pair of axes and what is drawn over them."""
 
     title: str
+    """What it shows; empty where the axes say it."""
     x: Axis
+    """The axis along it."""
     y: Axis
+    """The upright axis."""
     series: tuple[Series, ...]
+    """What is drawn."""
 
     @property
     def counts(self) -> bool:
@@ -203,8 +211,11 @@ class Chart:
     """Panels that belong together; series of one name are one thing in all of them."""
 
     title: str
+    """What it shows."""
     panels: tuple[Panel, ...]
+    """The panels, side by side or below each other."""
     notes: tuple[str, ...] = ()
+    """What to know of it."""
     subject: str = ""
     """What it is a picture of, such as a file; empty where the title says it."""
 
@@ -277,6 +288,8 @@ class Document:
     """What was decided; empty where nothing was to be."""
     dense: bool = False
     """Whether its record is thousands of numbers, which are not written a line each."""
+    schema: str = ""
+    """Which JSON Schema its record has, and with ``-line`` behind each of its items; empty where there is none."""
 
     def to_dict(self) -> dict[str, Any]:
         """The whole as strict JSON takes it, with the version of its schema."""
@@ -310,6 +323,7 @@ def charted(charts: Sequence[Chart]) -> Document:
         record=lambda: {"charts": [chart.to_dict() for chart in charts]},
         rows=lambda: [row for chart in charts for row in _points(chart)],
         dense=True,
+        schema="plot",
     )
 
 

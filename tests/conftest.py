@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import typer
 from hypothesis import HealthCheck, settings
+from schemas import held
 from serving import Handler, serving
 from waiting import HANGS
 
@@ -121,6 +122,32 @@ def live_pictures(monkeypatch):
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     monkeypatch.setattr(interactive, "specifications", SPECIFICATIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def by_schema():
+    """What becomes JSON is held against its schema."""
+    with held(TOLD):
+        yield
+
+
+TOLD = []
+"""What schemas have against the JSON of the test that runs."""
+
+
+@pytest.fixture
+def told():
+    """What schemas have against the JSON of this test, for who wants it to be something."""
+    return TOLD
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """A test fails where some JSON is not as its schema says, which the program would take for an error of its own."""
+    TOLD.clear()
+    outcome = yield
+    assert not TOLD, "\n".join(TOLD[:20])
+    return outcome
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ def test_every_line_is_in_the_table_and_the_page_keeps_its_prose(compare, tmp_pa
     page.write_text(f"before\n{compare.page.BEGIN}old figures\n{compare.page.END}after\n")
     monkeypatch.setattr(compare, "measured", lambda program: compare.Run(1.0, 1.0, ()))
     monkeypatch.setattr(compare, "held", lambda program: 50.0)
-    monkeypatch.setattr(compare.subprocess, "run", lambda *_, **__: SimpleNamespace(stderr=""))
+    profile = json.dumps({"profile": {"read": 0.25, "compute": 0.5}})
+    monkeypatch.setattr(compare.subprocess, "run", lambda *_, **__: SimpleNamespace(stdout=profile, stderr=""))
     options = ["--quick", "--rows", "2000", "--large", "--page", str(page), "--history", str(kept)]
     monkeypatch.setattr(sys, "argv", ["compare.py", *options])
     compare.main()
@@ -46,6 +47,9 @@ def test_every_line_is_in_the_table_and_the_page_keeps_its_prose(compare, tmp_pa
     for title, lines in compare.sections(files, 2000).items():
         assert set(told["ratios"][title]) == {line.title for line in lines} <= shown
     assert set(compare.MEMORY) <= shown
+    assert [row[1:] for row in cells if row[1:3] == ["read", "compute"]] == [["read", "compute"]]
+    phases = [row for row in cells if row[1:] == ["0.250", "0.500"]]
+    assert {row[0] for row in phases} >= {line.title for line in compare.sections(files, 2000)[compare.BESIDE]}
 
 
 def test_every_program_runs_and_those_of_a_line_agree(compare, tmp_path, monkeypatch):

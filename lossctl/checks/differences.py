@@ -42,14 +42,21 @@ class Point:
     name: str
     """Which loss or activation."""
     row: int
+    """Which of the rows it is in, from 0."""
     column: int
+    """Its column of the prediction, from 0."""
     label: float | tuple[float, ...] | None
+    """The label of its row; ``None`` where the loss has none."""
     prediction: float | tuple[float, ...]
+    """The prediction of its row."""
     stated: float
+    """The gradient as it is stated."""
     difference: float
+    """The gradient by finite differences."""
     error: float
     """Relative to the larger of the two."""
     wrong: bool
+    """Whether they are further apart than rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Agreement:
     unresolved: int = 0
     """Numbers no difference can be had for: at an edge of the domain, where values overflow or are too rough."""
     wrong: int = 0
+    """Numbers whose gradient is not that of the difference."""
     worst: tuple[Point, ...] = ()
     """The largest relative errors, largest first."""
 

@@ -107,6 +107,7 @@ class Outcome:
             record=self.to_dict,
             rows=lambda: [form.to_row() for form in self.forms],
             items=lambda: [form.to_dict() for form in self.forms],
+            schema="gradcheck",
         )
 
 

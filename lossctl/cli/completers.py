@@ -70,6 +70,11 @@ def complete_groups(ctx: typer.Context, incomplete: str) -> list[str]:
     return [*in_list(incomplete, [*names, *(f"{meant[0]}:{unit}" for unit in units or ())])]
 
 
+def complete_clusters(ctx: typer.Context, incomplete: str) -> list[str]:
+    """A comma list of columns whose rows count as one, and of the one that is meant, the periods of its dates."""
+    return [word for word in complete_groups(ctx, incomplete) if not word.rpartition(":")[2].isdecimal()]
+
+
 def _columns_of_all(ctx: typer.Context) -> list[str]:
     """The columns of the file on the line, and further ones of that of ``--labels``."""
     elsewhere = ctx.params.get("labels") or ()

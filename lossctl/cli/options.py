@@ -19,6 +19,7 @@ from lossctl.cli.completers import (
     complete_activations,
     complete_class_weights,
     complete_classes,
+    complete_clusters,
     complete_columns,
     complete_condition,
     complete_groups,
@@ -31,6 +32,7 @@ from lossctl.cli.input_options import Join as Join  # noqa: PLC0414  (likewise)
 from lossctl.cli.output_options import Output as Output  # noqa: PLC0414  (likewise)
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
+from lossctl.reading.names import names_in
 from lossctl.words import split
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ By = Annotated[
         "--by",
         metavar="COL[:UNIT][,COL]",
         help="Group by columns, such as date:month,price:10. Behind the colon hour, day, week, month, quarter, year or "
-        "weekday of dates, of numbers how many quantile groups.",
+        "weekday of dates, of numbers how many quantile groups. Tables begin with all groups together, in JSON that is "
+        "overall; formats of a row a result, such as CSV, hold the groups alone.",
         autocompletion=complete_groups,
     ),
 ]
@@ -113,9 +116,10 @@ Cluster = Annotated[
     list[str] | None,
     column_option(
         "--cluster",
-        metavar="COL[,COL]",
-        help="Columns whose rows count as one; rows of one user, day or document move together.",
-        autocompletion=complete_columns,
+        metavar="COL[:UNIT][,COL]",
+        help="Columns whose rows count as one; rows of one user, day or document move together. Behind a colon a "
+        "period of dates, such as date:day.",
+        autocompletion=complete_clusters,
     ),
 ]
 
@@ -160,7 +164,7 @@ class Columns:
         column_option(
             "--classes",
             metavar="A,B,C",
-            help="Names of the classes, in order of their codes.",
+            help="Names of the classes, in order of their codes; or a file with a name a line.",
             autocompletion=complete_classes,
         ),
     ] = None
@@ -195,7 +199,7 @@ class Columns:
             "label": tuple(self.label or ()),
             "prediction": tuple(self.prediction or ()),
             "weight": self.weight,
-            "classes": split(self.classes),
+            "classes": names_in(self.classes or "", "--classes"),
             "ignore_label": tuple(dict.fromkeys(split(self.ignore_label))),
             "where": self.where,
             "limit": self.limit,

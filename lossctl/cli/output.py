@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lossctl.document import Document
     from lossctl.rendering.renderer import Renderer, Style
 
+DEVICE = os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+"""How what is no file is opened: never to become our terminal; nor, on Windows, with other line ends."""
+
 _begun: set[str] = set()
 """Files that are to take the place of others."""
 
@@ -98,7 +101,7 @@ def replacing(path: str, inputs: tuple[str, ...] = ()) -> Iterator[Sink]:
     before, ours = refuse(path, inputs), _descriptor(path)
     try:
         if ours is not None or not (before is None or stat.S_ISREG(before.st_mode)):
-            descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY) if ours is None else os.dup(ours)
+            descriptor = os.open(path, DEVICE) if ours is None else os.dup(ours)
             try:
                 yield Sink(descriptor, path, stays=True)
             finally:
@@ -162,13 +165,13 @@ def _private(path: str, flags: int) -> int:
 def _keep_ownership(descriptor: int, before: os.stat_result) -> None:
     """Give a file the owner and the mode of the one it replaces."""
     now = os.fstat(descriptor)
-    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid) and hasattr(os, "fchown"):
         try:
             os.fchown(descriptor, before.st_uid, before.st_gid)
         except PermissionError as error:
             error.strerror = "it belongs to others, as what replaced it could not; write to another file"
             raise
-    if now.st_mode != before.st_mode:
+    if now.st_mode != before.st_mode and hasattr(os, "fchmod"):
         os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
 
@@ -176,7 +179,7 @@ def _descriptor(path: str) -> int | None:
     """Which descriptor of this process a path such as /dev/stdout is; ``None`` for what has a name of its own."""
     for _ in range(8):  # links; more lead there from nowhere
         folder, name = os.path.split(path)
-        if name.isdecimal() and os.path.realpath(folder) == f"/proc/{os.getpid()}/fd":
+        if name.isdecimal() and os.path.realpath(folder) in {f"/proc/{os.getpid()}/fd", "/dev/fd"}:
             return int(name)
         if not os.path.islink(path):
             return None
@@ -218,5 +221,6 @@ def _refuse_inputs(target: os.stat_result, title: str, inputs: tuple[str, ...]) 
             status = os.fstat(0) if file == "-" else os.stat(file.removeprefix("file://"))
         except (OSError, ValueError):  # elsewhere, or not there
             continue
-        if os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
+        # On Windows all pipes have the same number, 0.
+        if target.st_ino and os.path.samestat(target, status) and not stat.S_ISCHR(target.st_mode):
             raise UsageError(f"{title}: is an input", "Write to another file.")

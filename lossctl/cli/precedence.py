@@ -15,7 +15,7 @@ from lossctl.cli.configuration import Configuration, nearest, read
 from lossctl.cli.nearest import PREFIX, variables
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError, option, options_in, worded
-from lossctl.words import did_you_mean, near, split
+from lossctl.words import near, split
 
 if TYPE_CHECKING:
     from lossctl.cli.settings import Setting
@@ -199,7 +199,9 @@ def _of_file(known: Known, own: Mapping[str, "Setting"], configuration: Configur
     for key, value in configuration.values.items():
         name, place = key.replace("-", "_"), configuration.place(key)
         if name not in known:
-            raise UsageError(f"{place}: unknown key {key!r}", did_you_mean(name, [*known, "gate"]))
+            from lossctl.comparison.declared import key_meant  # noqa: PLC0415  (where something is wrong)
+
+            raise UsageError(f"{place}: unknown key {key!r}", key_meant(name, [*known, "gate"]))
         if name in keys:
             raise UsageError(f"{place}: {key!r} says again what {keys[name]!r} says", "Keep one.")
         keys[name] = key

@@ -1,18 +1,19 @@
 """The JSON Schema of the configuration, from the same facts as its reader: editors complete and check with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import reduce
+from operator import or_
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from lossctl.cli.help import whole
 from lossctl.cli.settings import Setting, every_setting
 from lossctl.comparison.declared import CLAIMS, HINTS, KEYS, LISTS, PERCENT, SETTINGS
 from lossctl.comparison.gate import Gate
+from lossctl.schema import DIALECT, GIVEN, Schemas, identity
 
-DIALECT = "http://json-schema.org/draft-07/schema#"
 TEXT: Mapping[str, Any] = {"type": ["string", "number"]}
-TYPES: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def configuration_schema() -> dict[str, Any]:
@@ -21,6 +22,7 @@ def configuration_schema() -> dict[str, Any]:
     gates = {"type": "array", "items": _gate(), "description": "Claims that lossctl check decides."}
     return {
         "$schema": DIALECT,
+        "$id": identity("config"),
         "title": "lossctl.toml",
         "description": "Defaults of the options of lossctl, and the gates of lossctl check.",
         **_table({**settings, "gate": gates}),
@@ -40,7 +42,7 @@ def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _setting(setting: Setting) -> dict[str, Any]:
     """What an option may be set to."""
-    one: dict[str, Any] = {"type": TYPES[setting.kind]}
+    one: dict[str, Any] = dict(GIVEN[setting.kind])
     if setting.kind is str:
         one = {"enum": list(setting.choices)} if setting.choices else dict(TEXT)
     one |= {} if setting.low is None else {"minimum": setting.low}
@@ -84,19 +86,13 @@ def _gate() -> dict[str, Any]:
         **_table(properties),
         "required": ["name"],
         "oneOf": [*claims, *dashed],
-        "dependencies": {"baseline": {"anyOf": increase}},
+        "dependentSchemas": {"baseline": {"anyOf": increase}},
     }
 
 
 def _hinted(hint: Any) -> dict[str, Any]:
-    """The schema of a type."""
-    origin, parts = get_origin(hint), get_args(hint)
-    if origin in {Union, UnionType}:
-        return {"anyOf": [_hinted(part) for part in parts if part is not NoneType and get_origin(part) is not Iterator]}
-    if origin is Literal:
-        return {"enum": list(parts)}
-    if origin in {list, Sequence}:
-        return {"type": "array", "items": _hinted(parts[0])}
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {"type": "object", "additionalProperties": _hinted(parts[1])}
-    return {"type": TYPES[hint]}
+    """The schema of a type, as far as TOML has it: there is no null, and nothing that is read once."""
+    if get_origin(hint) in {Union, UnionType}:
+        parts = (part for part in get_args(hint) if part is not NoneType and get_origin(part) is not Iterator)
+        hint = reduce(or_, parts)
+    return Schemas(GIVEN).of(hint)

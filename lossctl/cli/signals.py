@@ -108,6 +108,8 @@ def _insist(ignored: "sys.UnraisableHookArgs") -> None:
     import threading  # noqa: PLC0415  (seldom needed)
 
     number = ignored.exc_value.number
-    again = threading.Timer(0.01, os.kill, (os.getpid(), number))
+    # On Windows os.kill ends the process.
+    send = _signal.raise_signal if os.name == "nt" else lambda number: os.kill(os.getpid(), number)
+    again = threading.Timer(0.01, send, (number,))
     _State.number = 0
     again.start()

@@ -15,7 +15,7 @@ import numpy as np
 from lossctl.comparison.kept import Kept, bare_total, with_sums
 from lossctl.comparison.stored import KIND, read, results_of, written
 from lossctl.dataclass import dataclass
-from lossctl.document import Column, Document, Notes, Table, versioned
+from lossctl.document import Column, Document, Notes, Table
 from lossctl.document import Estimate as Shown
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
@@ -24,11 +24,15 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
+from lossctl.words import free
 
 SETTINGS = ("label", "weight", "class_weight", "cluster", "classes", "where", "limit")
 """What of the inputs changes a number, or which rows it is of."""
 OWN = {"losses", "ci"}
 """What of the settings is said of each result, or changes no number."""
+
+OWN_TITLES = {"loss", "model", "n", "buckets", "value", "standard_error", "nonfinite"}
+"""What else is in a row, beside the columns that it is grouped by."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,12 @@ class Baseline:
             items=self._rows,
             values=tuple(kept.estimate.value for kept in self.results),
             bare=True,
+            schema="baseline",
         )
 
     def to_dict(self) -> dict[str, Any]:
         """What the file holds."""
-        return {"kind": KIND, **versioned(self._record()), "lossctl": self.lossctl}
+        return {"kind": KIND, **self.document().to_dict()}
 
     def to_json(self) -> str:
         """The text of the file, a line for each result and group."""
@@ -141,14 +146,24 @@ class Baseline:
         yield (Notes(tuple(lines)),)
 
     def _record(self) -> dict[str, Any]:
-        return {"inputs": self.inputs, "settings": self.settings, **written(self.results)}
+        return {
+            "kind": KIND,
+            "lossctl": self.lossctl,
+            "inputs": self.inputs,
+            "settings": self.settings,
+            **written(self.results),
+        }
 
     def _rows(self) -> list[dict[str, Any]]:
+        names = self.inputs["by"]
+        titles: dict[str, str] = {}
+        for name in names:
+            titles[name] = free(name, {*OWN_TITLES, *names, *titles.values()}, "by_") if name in OWN_TITLES else name
         return [
             {
                 "loss": kept.loss,
                 "model": kept.model,
-                **kept.group,
+                **{titles[name]: word for name, word in kept.group.items()},
                 "n": kept.total.n,
                 "buckets": len(kept.buckets.key),
                 "value": kept.estimate.value,
@@ -186,9 +201,8 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     roles = scores.plan.roles
     inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
     settings = {name: value for name, value in report.settings.items() if name not in OWN}
-    return Baseline(
-        tuple(results), {**inputs, "id": list(roles.ids), "cluster": list(roles.cluster)}, settings, version("lossctl")
-    )
+    told_apart = {"id": list(roles.ids), "cluster": [*map(str, roles.cluster)]}
+    return Baseline(tuple(results), {**inputs, **told_apart}, settings, version("lossctl"))
 
 
 def _kept(scores: Scores, place: int, group: int) -> Kept:

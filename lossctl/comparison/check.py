@@ -68,17 +68,14 @@ def check_gates(
 
     What cannot be measured (no row, no such file, column, model or group, a value that is no number) is an ``error``,
     never a pass, and the other gates are judged all the same. Gates that fail where they are proven wrong are adjusted
-    for their number (Holm 1979).
+    for their number (Holm 1979). What is not described below is as for `lossctl.evaluate`: of the data, for gates that
+    do not say it themselves, and how they are read, for all of them.
 
     Args:
         gates: each a `Gate`, or a mapping with the keys that a gate has in a configuration, such as
             ``{"name": "no-worse", "loss": "bce", "max_increase": "1%"}``.
         source: the data of gates that name no file, as for `lossctl.evaluate`.
         on_inconclusive: what every gate that is neither proven right nor wrong counts as, whatever it says itself.
-        loss, label, prediction, weight, by, cluster, activation, from_logits, reduction, weight_norm, columns,
-            class_weight, compat, nulls, ignore_label, mask_null, where, limit, classes, eps, normalize_rows,
-            clip_rounding, labels, ids, join: as for `lossctl.evaluate`, for gates that do not say it themselves.
-        engine, threads, scheduler, reading, progress: as for `lossctl.evaluate`, for all of them.
 
     Returns:
         The verdicts, in the order of the gates; ``exit_code`` is what ``lossctl check`` exits with.

@@ -14,7 +14,7 @@ from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
-from lossctl.errors import LossctlError, Undecided, UsageError, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option, options_in
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import (
     Classes,
@@ -27,6 +27,7 @@ from lossctl.evaluation.evaluate import (
     several,
 )
 from lossctl.evaluation.fold import Folded
+from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
@@ -92,13 +93,14 @@ def compare(
     """Compare the losses of models with those of the first, on the same rows, in one pass and constant memory.
 
     The question is about the differences of rows, so their standard error is that of pairs; see docs/statistics.md.
+    What is not described below is as for `lossctl.evaluate`.
 
     Args:
         source: as for `lossctl.evaluate`, with the predictions of all models.
         loss: likewise; ``None`` picks what suits the columns.
         prediction: one entry a model, of which the first is the baseline; ``name=COL`` names it.
-        cluster: columns that say which rows move together, such as those of one user: they count as one. Up to 65,536
-            clusters are kept one by one, more in 4,096 buckets.
+        cluster: columns that say which rows move together, such as those of one user: they count as one;
+            ``date:day`` by a period of dates. Up to 65,536 clusters are kept one by one, more in 4,096 buckets.
         lags: how many of the rows before it each row moves with, where rows are a series in the order in which they
             stand, such as one of time; in each group, that of its rows. Standard errors are then those of Diebold and
             Mariano. Far lags count less, so give three or four times as many as rows move together: of sums over six
@@ -117,9 +119,6 @@ def compare(
             calls one and what the others do, or labels), or as ``join`` says: ``strict``, ``inner`` or ``order``. A
             single ``prediction`` is meant of each source that has it.
         baseline: what the model of ``source`` is called beside others; left out, like its file.
-        label, weight, by, activation, from_logits, reduction, weight_norm, columns, class_weight, compat, nulls,
-            ignore_label, mask_null, where, limit, engine, threads, scheduler, classes, eps, normalize_rows,
-            clip_rounding, reading, labels, ids, join, progress: as for `lossctl.evaluate`.
 
     Returns:
         A comparison with one result for each loss, model but the first, and group.
@@ -203,8 +202,8 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
             ways.append((*label, *models, *settings[len(label) :]))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
-    if len(request.prediction) > 1:
-        return question
+    if len(request.prediction) > 1 or "loss" in options_in(question.otherwise):
+        return question  # which says all of it
     hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}."
     return UsageError(question.parts[0], hint)
 
@@ -249,7 +248,7 @@ def compared(prepared: Prepared, running: Running, level: float, anytime: int | 
     if len(plan.models) < 2:
         hint = f"Name the columns of both: {option(prediction=['base=COL', 'new=COL'])}; or give a file a model."
         raise UsageError(f"there is one model, {plan.models[0].name!r}, and nothing to compare it with", hint)
-    plan, folded = measured(prepared.source, plan, running)
+    plan, folded = measured(prepared.source, with_doubts(plan, prepared.source, prepared.sides), running)
     with np.errstate(all="ignore"):  # what is no number is said to be none
         return described(prepared, plan, folded, level, anytime)
 

@@ -115,6 +115,7 @@ class Comparison(Described):
             notes=self.notes,
             warnings=self.warnings,
             bare=True,
+            schema="compare",
         )
 
     def to_frame(self) -> "pd.DataFrame":

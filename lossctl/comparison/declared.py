@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lossctl.arguments import described, fits
+from lossctl.arguments import argument_of, described, fits
 from lossctl.comparison.gate import FailIf, Gate, Kind, OnInconclusive, PassIf
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError
@@ -91,7 +91,7 @@ def declared(given: Mapping[str, Any], place: Callable[[str], str] = lambda _: "
         known = key.replace("-", "_") if isinstance(key, str) else key
         if known not in KEYS and known not in SETTINGS:
             title = f"gate {given['name']!r}" if isinstance(given.get("name"), str) else "a gate"
-            raise UsageError(f"{place(key)}{title} has no key {key!r}", did_you_mean(str(known), [*KEYS, *SETTINGS]))
+            raise UsageError(f"{place(key)}{title} has no key {key!r}", key_meant(str(known), [*KEYS, *SETTINGS]))
         if known in values:
             raise UsageError(f"{place(key)}{known} is said twice")
         values[known] = value
@@ -116,6 +116,17 @@ def declared(given: Mapping[str, Any], place: Callable[[str], str] = lambda _: "
     except UsageError as wrong:
         about = next((key for key in ("loss", "confidence", "only") if re.search(rf"\b{key}\b", wrong.parts[0])), kind)
         raise UsageError(place(about) + wrong.parts[0], wrong.parts[1]) from None
+
+
+def key_meant(name: str, known: Sequence[str]) -> str:
+    """What to do about a key that there is not: the one that is meant, as Python or other tools call it, or near ones.
+
+    >>> key_meant("prediction", ["pred", "label"]), key_meant("target", ["pred", "label"])
+    ('Say pred.', 'Say label.')
+    """
+    arguments = {SETTINGS.get(key, key): key for key in known}
+    meant = arguments.get(name) or arguments.get(argument_of(name, arguments) or "")
+    return f"Say {meant}." if meant else did_you_mean(name, [*known])
 
 
 def _gate(name: str, kind: Kind, values: Mapping[str, Any]) -> Gate:

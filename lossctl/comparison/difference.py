@@ -26,8 +26,11 @@ class Difference:
     loss: str
     """The loss as a user would type it: ``huber:delta=0.5``."""
     parameters: Mapping[str, Value]
+    """Every parameter with its effective value."""
     reduction: str
+    """How rows become the value."""
     model: str
+    """The name of the model."""
     against: str
     """The model that is the baseline."""
     group: Mapping[str, str | None]
@@ -47,8 +50,9 @@ class Difference:
     standard_error: float
     """That of the difference, of rows or clusters in pairs."""
     ci_low: float
+    """The lower end of the confidence interval of the difference, of both sides."""
     ci_high: float
-    """The confidence interval of the difference, of both sides."""
+    """The upper end."""
     p: float
     """How likely a difference as large is by chance where there is none; NaN of intervals that hold at any time."""
     q: float
@@ -56,12 +60,15 @@ class Difference:
     better: float
     """The share of rows on which the model's loss is smaller."""
     worse: float
+    """The share of rows on which it is larger."""
     tied: float
+    """The share of rows on which it is the same."""
     correlation: float
     """Of what rows move both values by."""
     top_share: float
     """The largest part of the sum of squares that one row or cluster carries."""
     verdict: Verdict
+    """What the interval says, if it is to be trusted."""
     estimate: Estimate
     """The difference, and how sure it is."""
     doubt: str = ""
@@ -87,8 +94,10 @@ class Difference:
         Args:
             estimate: of the difference.
             level: of the interval.
-            baseline, value: of both models.
-            better, worse: how many rows.
+            baseline: the value of the baseline.
+            value: that of the model.
+            better: on how many rows the model's loss is smaller.
+            worse: on how many it is larger.
             proof: a difference on the same side of 0 that rows move by themselves, to go by where one of them carries
                 too much; ``None`` where there is none.
             known: the other fields that do not follow; q is that of the difference alone.

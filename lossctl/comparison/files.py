@@ -117,7 +117,7 @@ def _prepared(
     ensure_heeded(reading, *opened, *answers)
     called = names_of(sources, _titled(request, opened, names))
     meant = request
-    base, request, facts, notes, keys = _with_labels(opened[0], request, answers, ids, join, others=others)
+    base, request, facts, notes, keys, told = _with_labels(opened[0], request, answers, ids, join, others=others)
     label = tuple(name for pattern in request.label for name in find(pattern, base.columns, "label"))
     _ensure_one(request.prediction)
     first = Side(called[0], base, joining.predicted(request.prediction[0], base.columns), label)
@@ -150,17 +150,19 @@ def _prepared(
     table, asked, matched, remarks = side_by_side(sides, request, join, others=others)
     facts = {**({"labels": facts} if facts else {}), **matched}
     chosen = selected(table, request.where, request.limit)
-    return Prepared(chosen, planned(chosen, asked, reading, ("; ".join(notes),) if notes else (), remarks), facts)
+    plan = planned(chosen, asked, reading, ("; ".join(notes),) if notes else (), (*told, *remarks))
+    return Prepared(chosen, plan, facts, (*opened, *answers))
 
 
 def _with_labels(
     source: Source, request: Request, labels: Sequence[Source], ids: Sequence[str], how: str, *, others: bool
-) -> tuple[Source, Request, dict[str, Any], tuple[str, ...], tuple[str, ...]]:
-    """The baseline's data set with its labels, the request with both roles named, what was joined, notes, keys."""
+) -> tuple[Source, Request, dict[str, Any], tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The baseline's data set with its labels, the request with both roles, what was joined, notes, keys, remarks."""
     own = _meant(request, source.columns)
     if labels:
         joined = joining.join(source, labels[0], ids, how, own, others=others)
-        return joined.source, joined.request, joined.facts, joined.notes, tuple(map(str, joined.keys))
+        keys = tuple(map(str, joined.keys))
+        return joined.source, joined.request, joined.facts, joined.notes, keys, joined.remarks
     roles = complete_roles(source, _owned(own, source))
     return (
         source,
@@ -168,6 +170,7 @@ def _with_labels(
         {},
         roles.notes,
         tuple(ids),
+        (),
     )
 
 

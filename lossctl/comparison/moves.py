@@ -39,9 +39,13 @@ class Move:
     label: Number | None
     """``None`` where the loss has none."""
     baseline_prediction: Number
+    """The prediction of the baseline, or the numbers of one of several."""
     prediction: Number
+    """That of the model."""
     baseline_loss: float
+    """The loss of the row by the baseline."""
     loss: float
+    """That by the model."""
     difference: float
     """loss − baseline_loss: above 0 where the row got worse."""
     columns: Mapping[str, Any]

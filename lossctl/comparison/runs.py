@@ -22,6 +22,7 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
+from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.pooled import APART, pooled
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
@@ -129,8 +130,11 @@ class Run:
             LossctlError: as for `lossctl.evaluate`; a gate that is about nothing that was measured is no error.
         """
         prepared = self._prepared(reading)
+        plan = prepared.plan
+        if self.kept is None:  # else it was said when that was saved
+            plan = with_doubts(plan, prepared.source, prepared.sides)
         running = running if not self.request.skill else running.half
-        plan, folded = measured(prepared.source, prepared.plan, running)
+        plan, folded = measured(prepared.source, plan, running)
         with np.errstate(all="ignore"):
             report = assemble(plan, folded.total, folded.passed)
             scores = Scores(plan, folded.total)

@@ -14,7 +14,7 @@ from lossctl.comparison.labels import ensure_same
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.keys import Key, told_alike
+from lossctl.evaluation.keys import Key
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
@@ -32,7 +32,7 @@ from lossctl.evaluation.matching import (
 )
 from lossctl.inference.layout import words_among
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, groupings
+from lossctl.inference.roles import clusterings, find, groupings
 from lossctl.reading.cells import floats
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
@@ -159,10 +159,17 @@ def _needs(sides: Sequence[Side], request: Request) -> Needs:
         for pattern in request.by
         for grouping in _of_any(sides, lambda columns: groupings(pattern, columns))  # noqa: B023
     )
-    cluster, ids = (
-        tuple(name for pattern in patterns for name in _of_any(sides, lambda columns: find(pattern, columns, role)))  # noqa: B023
-        for patterns, role in ((request.cluster, "cluster"), (request.ids, "id"))
+    ids = tuple(
+        name
+        for pattern in request.ids
+        for name in _of_any(sides, lambda columns: find(pattern, columns, "id"))  # noqa: B023
     )
+    clusters = tuple(
+        grouping
+        for pattern in request.cluster
+        for grouping in _of_any(sides, lambda columns: clusterings(pattern, columns))  # noqa: B023
+    )
+    cluster = tuple(grouping.column for grouping in clusters)
     asked = _asked(request.where, sides)
     worded = {grouping.column for grouping in by if not grouping.quantiles} | {*cluster, *ids}
     worded |= {name for name, kind in asked.items() if kind != "number"}
@@ -181,7 +188,7 @@ def _needs(sides: Sequence[Side], request: Request) -> Needs:
         words = worded & shared | {*wordy(side.source, side.columns, known=False)}
         words |= {*wordy(side.source, side.truths, known=classed)}
         texts.append(words | ({*side.truths} if words_among(request.ignore_label) else set()))
-    return Needs(names, texts, tuple(map(str, by)), (*weights, None)[0], cluster, ids)
+    return Needs(names, texts, tuple(map(str, by)), (*weights, None)[0], tuple(map(str, clusters)), ids)
 
 
 def _asked(where: str | None, sides: Sequence[Side]) -> dict[str, str]:
@@ -219,7 +226,7 @@ def _rows(
     models = {first.name: {"files": [*first.source.files], "unmatched": 0}}
     for side, own in zip(sides[1:], read[1:], strict=True):
         if words is None:
-            matched, counts = match_in_order(base, own, first.source, side.source)
+            matched, counts, more = match_in_order(base, own, first.source, side.source)
         else:
             called = Called(
                 (first.title, side.title),
@@ -227,9 +234,8 @@ def _rows(
                 ONLY,
             )
             theirs = keys_of(own, side.ids, side.source).rename_columns(keys)
-            ours, theirs, more = told_alike(words, theirs, called.sides)
-            matched, counts = match_by_key(ours, theirs, [*keys], how, called)
-            remarks += more
+            matched, counts, more = match_by_key(words, theirs, [*keys], how, called)
+        remarks += more
         left, right = (floats(matched[name].combine_chunks()).astype(np.int64) for name in (LEFT, RIGHT))
         truths = base.select([*side.truths]).take(in_arrow(left)), own.select([*side.truths]).take(in_arrow(right))
         identified = None if words is None else words.take(in_arrow(left))

@@ -160,7 +160,9 @@ def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
 def sentence(one: Difference, level: float) -> str:
     """What was found, to be read aloud."""
     where = "".join(f" at {name} {'null' if word is None else word}" for name, word in one.group.items())
-    units = f"n = {one.n:,}" + (f" in {counted(one.clusters, 'cluster')}" if one.clusters is not None else "")
+    units = f"n = {one.n:,}"
+    if one.clusters is not None:
+        units += f" in {one.clusters:,} buckets" if one.estimate.hashed else f" in {counted(one.clusters, 'cluster')}"
     what = f"on {one.loss}{where}"
     if math.isnan(one.difference):
         return f"{one.model} cannot be held against {one.against} {what}: the difference is not a number, {units}."

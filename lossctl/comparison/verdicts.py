@@ -125,6 +125,7 @@ class Verdicts:
             notes=self.notes,
             warnings=self.warnings,
             outcomes=self.outcomes,
+            schema="check",
         )
 
     def to_dict(self) -> dict[str, Any]:

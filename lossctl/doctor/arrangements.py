@@ -1,4 +1,4 @@
-"""What columns are together beside a label and a prediction: quantiles, an ensemble, several labels, a ranking.
+"""What columns are together beside a label and a prediction: quantiles, an ensemble, labels, a ranking, clusters.
 
 No pass counts this: it is told from a sample of the rows, and each finding says of how many.
 """
@@ -12,11 +12,12 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.doctor.diagnosis import Reported
 from lossctl.doctor.finding import Severity
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.inference.fit import ENOUGH
 from lossctl.inference.names import is_index, is_query, level_of, levels_among
 from lossctl.inference.parts import interval_end, interval_of, unsaid_of
 from lossctl.inference.reader import Reader
+from lossctl.inference.repeating import repeating
 from lossctl.inference.sample import sampled
 from lossctl.inference.suitable import GRADES
 from lossctl.reading.cells import BadRow
@@ -42,6 +43,8 @@ class Arrangements:
     """Columns that are the numbers of one vector of classes."""
     forecasts: tuple[tuple[str, ...], ...] = ()
     """The columns of each prediction that is a forecast of a number; where there is none, any may be."""
+    known: frozenset[str] = frozenset()
+    """All columns that have a role, and that which tells rows apart; none where they are not known."""
 
     def reported(self) -> Iterator[Reported]:
         """What is to be said of them."""
@@ -56,6 +59,7 @@ class Arrangements:
         yield from self._of_members(known)
         yield from self._of_labels()
         yield from self._of_queries()
+        yield from self._of_repeating()
 
     # --- each kind
 
@@ -156,7 +160,7 @@ class Arrangements:
         for record in sample.records:
             reader = Reader(record)
             try:
-                grades = np.unique(np.append(grades, reader.numbers(self.label[0])[~reader.null]))
+                grades = distinct(np.append(grades, reader.numbers(self.label[0])[~reader.null]))
                 times.update(reader.text(names[0]).drop_null().to_pylist())
             except BadRow:
                 return
@@ -168,6 +172,13 @@ class Arrangements:
             )
             advice = "Rankings are not measured here, such as NDCG or MAP: each row is measured by itself."
             yield Reported("ranking", Severity.note, "", what, advice, stops=False)
+
+    def _of_repeating(self) -> Iterator[Reported]:
+        told = repeating((self.source,), self.known) if self.known else None
+        if told is not None:
+            advice = "They move together, so a standard error that takes each for itself is too small: "
+            advice += f"--cluster {shell_word(told.column)} of eval, compare and gates takes those of one as one."
+            yield Reported("repeating-rows", Severity.note, "", told.what, advice, stops=False)
 
     # --- what they look at
 

@@ -74,13 +74,12 @@ def diagnose(
 ) -> Diagnosis:
     """Look at the columns of a data set, in one pass and bounded memory.
 
-    Nulls, infinities and values outside domains are found, not refused.
+    Nulls, infinities and values outside domains are found, not refused. What is not described below is as for
+    `lossctl.evaluate`.
 
     Args:
         source: what `lossctl.evaluate` takes.
         loss: losses the user has in mind; what they need is checked too.
-        label, prediction, weight, classes, ignore_label, where, limit, reading, labels, join, engine, threads,
-            scheduler, progress: as for `lossctl.evaluate`.
         ids: columns that identify a row, by which it is matched with its label where these are elsewhere (as for
             `lossctl.evaluate`); a column named ``id``, or the key that both share, when left out.
         command: words of a command line that say what to read, quoted, to be repeated in those suggested; the paths
@@ -240,7 +239,8 @@ def _arranged(source: Source, layout: Layout) -> list[Reported]:
     families = tuple(model.columns for model in layout.models if len(model.columns) > 1)
     classes, forecasts = ((), families) if layout.numbers else (families, ())
     vectors = frozenset(name for family in classes for name in family)
-    return [*Arrangements(source, layout.roles.label, vectors, forecasts).reported()]
+    known = frozenset({*layout.roles.needed, *(layout.ids if len(layout.ids) == 1 else ())})
+    return [*Arrangements(source, layout.roles.label, vectors, forecasts, known).reported()]
 
 
 def _worst_first(reported: Sequence[Reported]) -> tuple[Reported, ...]:

@@ -27,15 +27,21 @@ class Reported:
     """A finding that has evidence: what it says, and where."""
 
     name: str
+    """What the finding is called."""
     severity: Severity
+    """How bad it is."""
     model: str
+    """The model that it is about; empty where it is about none alone."""
     what: str
+    """What was found."""
     advice: str
+    """What to do or look at."""
     stops: bool
     """Whether ``lossctl eval`` cannot measure such data, whatever the flags."""
     count: int | None = None
     """In how many rows."""
     file: str | None = None
+    """The file of the first of them."""
     row: int | None = None
     """The first of them in its file, from 1."""
     sample: int | None = None
@@ -49,14 +55,19 @@ class ModelTask:
     """What a model seems to be for."""
 
     model: str
+    """The name of the model."""
     task: str | None
+    """The task, such as binary classification; ``None`` where none fits."""
     predictions: str | None
     """What the predictions are: probabilities, logits, …"""
     activations: tuple[str, ...] = ()
+    """The output activations that fit."""
     losses: tuple[str, ...] = ()
     """The losses that fit, best first."""
     why: str = ""
+    """What tells the task."""
     ranks: Ranks = field(default_factory=Ranks)
+    """How well its predictions order the rows."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +75,19 @@ class Diagnosis(Described):
     """What a pass over the data came to."""
 
     files: tuple[str, ...]
+    """The files; none where the data were in memory."""
     rows: int
+    """Rows that were read."""
     rows_used: int
+    """Rows without nulls, ignored labels and weights of 0."""
     rows_ignored: int
     """Rows whose label is one of ``ignored``, of which nothing else is looked at."""
     ignored: tuple[str, ...]
     """The labels to be ignored."""
     roles: tuple[Role, ...]
+    """What is in the columns of each role."""
     models: tuple[ModelTask, ...]
+    """What each model seems to be for."""
     commands: tuple[str, ...]
     """Command lines to copy: one, unless models differ in what fits them."""
     runs: bool
@@ -79,6 +95,7 @@ class Diagnosis(Described):
     findings: tuple[Reported, ...]
     """Worst first."""
     notes: tuple[str, ...] = ()
+    """What was chosen without being asked for."""
     columns: tuple[Candidate, ...] = ()
     """Every column, where the names did not say which is which."""
 
@@ -103,6 +120,7 @@ class Diagnosis(Described):
             record=self._record,
             rows=lambda: [asdict(finding) for finding in self.findings],
             notes=self.notes,
+            schema="doctor",
         )
 
 

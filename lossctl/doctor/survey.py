@@ -34,15 +34,21 @@ class Role:
     """What is in the columns of one role."""
 
     role: str
+    """``label``, ``prediction``, ``weight`` or ``id``."""
     name: str
+    """What the columns are called together; of predictions the model."""
     columns: tuple[str, ...]
+    """The columns."""
     kind: str
     """``number``, ``text`` or ``vector``."""
     nulls: int
+    """Rows without a value."""
     distinct: int | None
     """How many different values there are; ``None`` where they are more than are kept."""
     low: float | None = None
+    """The smallest number."""
     high: float | None = None
+    """The largest number."""
     integers: bool | None = None
     """``None`` where there are more different numbers than are kept."""
     zeros: float | None = None

@@ -73,7 +73,7 @@ def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
             **({"class_weight": dict(plan.class_weights)} if plan.class_weights else {}),
             "by": list(plan.roles.group_names),
             **_units(plan),
-            **({"cluster": list(plan.roles.cluster)} if plan.roles.cluster else {}),
+            **_clusters(plan, total),
             **({"lags": plan.lags} if plan.lags else {}),
             "classes": None if plan.layout.classes is None else list(plan.layout.classes),
             **_selection(traversal),
@@ -120,6 +120,18 @@ def _units(plan: Plan) -> dict[str, Any]:
     pairs = zip(plan.roles.group_names, plan.roles.by, strict=True)
     units = {name: grouping.unit for name, grouping in pairs if grouping.unit}
     return {"units": units} if units else {}
+
+
+def _clusters(plan: Plan, total: Measured) -> dict[str, Any]:
+    """What clusters are of, and in how many buckets they are where there are too many; nothing where rows are alone."""
+    if not plan.roles.cluster:
+        return {}
+    from lossctl.sums.clusters import BUCKET_BITS
+
+    clusters = None if total.evidence is None else total.evidence.clusters
+    hashed = clusters is not None and bool(clusters.bucketed.any())
+    buckets = {"cluster_buckets": 1 << BUCKET_BITS} if hashed else {}
+    return {"cluster": [str(grouping) for grouping in plan.roles.cluster], **buckets}
 
 
 def _overall(plan: Plan, total: Measured, traversal: Traversal) -> Results:

@@ -94,6 +94,29 @@ def _codes(reader: Reader, layout: Layout, names: tuple[str, ...]) -> FloatArray
     return np.where(unmatched, 0.0, values)
 
 
+def _label(reader: Reader, layout: Layout) -> FloatArray:
+    """The labels, ``(n,)`` or ``(n, k)``; ones where decisions are right or wrong."""
+    if layout.decided:
+        return np.ones(reader.n)
+    if layout.classes is not None and layout.class_labels != "codes":
+        return _codes(reader, layout, layout.classes)
+    return reader.label(layout)
+
+
+def _predictions(reader: Reader, plan: Plan) -> list[FloatArray]:
+    """Those of each model, ``(n,)`` or ``(n, k)``; of decisions whether they are right."""
+    layout = plan.layout
+    if layout.decided:
+        return reader.decisions(layout)
+    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
+    return [
+        reader.ragged(model.columns[0], masked=layout.mask_null)
+        if listed
+        else reader.columns(model.columns, model.width)
+        for model, listed in zip(plan.models, lists, strict=True)
+    ]
+
+
 def _weighed(reader: Reader, plan: Plan, label: FloatArray, weight: FloatArray | None) -> FloatArray:
     """The weight of each row, multiplied with that of its class; rows where it comes to 0 are skipped."""
     from lossctl.inference.class_weights import described, weighed
@@ -118,22 +141,29 @@ def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     Raises:
         BadRow: a column cannot be read as text.
     """
+    from lossctl.inference.grouping import Grouping
     from lossctl.reading.hashing import EMPTY, coded, joined
+    from lossctl.reading.periods import periods
     from lossctl.sums.clusters import Keyed, front
 
-    names, written = dict.fromkeys((*roles.cluster, *roles.ids)), None
+    names, written = dict.fromkeys(roles.ids), None
     if roles.ids:  # rows of two files, which a join would match
         from lossctl.evaluation.keys import plainly
 
         written = plainly
-    words = {name: coded(reader.record.column(name), name, written) for name in names}
-    for name, (hashes, index) in words.items():
+    words = {Grouping(name): coded(reader.record.column(name), name, written) for name in names}
+    for grouping in roles.cluster:
+        if grouping not in words:
+            column, title = reader.record.column(grouping.column), grouping.column
+            dated = periods(column, grouping.unit, title, grouping.first) if grouping.unit else column
+            words[grouping] = coded(dated, title, None if grouping.unit else written)
+    for grouping, (hashes, index) in words.items():
         empty = (hashes == EMPTY)[index]
-        reader.missing(name, empty if empty.any() else None)
-    keys, index = joined([words[name] for name in roles.cluster])
+        reader.missing(grouping.column, empty if empty.any() else None)
+    keys, index = joined([words[grouping] for grouping in roles.cluster])
     mark = None
     if roles.ids:
-        marks, place = joined([words[name] for name in roles.ids])
+        marks, place = joined([words[Grouping(name)] for name in roles.ids])
         mark, keys = marks[place], front(keys)
     key, code = np.unique(keys, return_inverse=True)
     return Keyed(code[index], key, mark)
@@ -146,7 +176,7 @@ def _marked(keyed: "Keyed", label: FloatArray) -> "Keyed":
     from lossctl.reading.hashing import mixed_with
 
     mark = keyed.mark
-    for column in label.reshape(len(label), -1).T:
+    for column in np.atleast_2d(label.T):
         mark = mixed_with(mark, (column + 0.0).view(np.uint64))  # -0 is 0
     return replace(keyed, mark=mark)
 
@@ -175,19 +205,10 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
             illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
             key = ("error", roles.weight, NONNEGATIVE.describe())
             reader.note(key, illegal & ~reader.skipped, lambda row: shown(weights[row]))
-    if layout.classes is not None and layout.class_labels != "codes":
-        label = _codes(reader, layout, layout.classes)
-    else:
-        label = reader.label(layout)
+    label = _label(reader, layout)
     if plan.class_weights:
         weight = _weighed(reader, plan, label, weight)
-    lists = [layout.ragged and model.width > 0 and len(model.columns) == 1 for model in plan.models]
-    predictions = [
-        reader.ragged(model.columns[0], masked=layout.mask_null)
-        if listed
-        else reader.columns(model.columns, model.width)
-        for model, listed in zip(plan.models, lists, strict=True)
-    ]
+    predictions = _predictions(reader, plan)
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     dropped = reader.skipped | reader.null

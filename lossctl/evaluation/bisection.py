@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import LARGEST, REAL, BoolArray, Domain, FloatArray, Interval
+from lossctl.domain import LARGEST, REAL, BoolArray, Domain, FloatArray, Interval, distinct
 from lossctl.evaluation.single_minimum import may_turn_again
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.loss import Loss
@@ -116,7 +116,7 @@ class Search:
     def _least_step(self) -> FloatArray:
         """The best constant of a loss that is flat but for jumps: the mean, or the first one tried that is better."""
         kinks = self.bound.row_kinks(self.label)
-        jumps = np.unique(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
+        jumps = distinct(np.concatenate([np.ravel(kink) for kink in kinks] or [self.mean]))[:PROBES]
         sides = (np.full_like(self.mean, side) for jump in jumps for side in (jump, np.nextafter(jump, np.inf)))
         best, (least, _) = self.mean, self._sums(self.mean)
         for tried in (self.low, self.high, *sides):

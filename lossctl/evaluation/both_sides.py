@@ -1,6 +1,6 @@
 """Columns of a join by name: those of one name on both sides, and which of them is meant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.matching import known_columns, title_of
@@ -37,12 +37,17 @@ def either(pattern: str, predictions: Source, labels: Source, role: str) -> tupl
         return find(pattern, (*their_columns(predictions, labels), *predictions.columns), role)
 
 
-def grouped(pattern: str, predictions: Source, labels: Source) -> tuple[Grouping, ...]:
+def grouped(
+    pattern: str,
+    predictions: Source,
+    labels: Source,
+    look: Callable[[str, Sequence[Column]], tuple[Grouping, ...]] = groupings,
+) -> tuple[Grouping, ...]:
     """What a pattern groups by among the predictions, else among the labels; a column of that very name comes first."""
     try:
-        groups = groupings(pattern, predictions.columns)
+        groups = look(pattern, predictions.columns)
     except UsageError:
-        return groupings(pattern, (*their_columns(predictions, labels), *predictions.columns))
+        return look(pattern, (*their_columns(predictions, labels), *predictions.columns))
     return (Grouping(pattern),) if pattern in {column.name for column in known_columns(labels)} else groups
 
 

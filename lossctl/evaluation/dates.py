@@ -1,4 +1,4 @@
-"""Whether the day or the month comes first in dates of text that are grouped by periods: decided before the pass."""
+"""How dates that are grouped by periods are read: whether day or month comes first in text, and in which time zone."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,27 +15,45 @@ from lossctl.inference.layout import LayoutPlanner
 from lossctl.reading.cells import text_of
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted
+from lossctl.reading.instants import first_of
 from lossctl.reading.periods import PERIODS
+from lossctl.reading.storage import contents
 from lossctl.reading.written_dates import Order, order_of
 
 ISO = "Write them as in 2024-03-05, or with points, as in 05.03.2024, where the day comes first."
 
 
 def with_order(source: Source, planner: LayoutPlanner, plan: Plan) -> Plan:
-    """The plan with what comes first in each column of dates that are text, said in its notes.
+    """The plan with what comes first in each column of dates that are text, and time zones, said in its notes.
 
     The first rows are looked at, and where they do not tell, rows up to the first that does.
 
     Raises:
         DataError: no row tells, or two tell different things.
     """
-    by, notes = [], []
-    for grouping in plan.roles.by:
-        if grouping.unit in PERIODS and planner.kinds[grouping.column] == "text":
-            grouping, note = _told(source, planner, grouping)  # noqa: PLW2901
-            notes += [note] if note else []
-        by.append(grouping)
-    return plan.grouped_by(tuple(by), (*plan.roles.notes, *dict.fromkeys(notes)))
+    groups, notes = list[list[Grouping]](), list[str]()
+    for groupings in (plan.roles.by, plan.roles.cluster):
+        groups.append([])
+        for grouping in groupings:
+            if grouping.unit in PERIODS:
+                notes.append(_zone(planner, grouping.column))
+                if planner.kinds[grouping.column] == "text":
+                    grouping, note = _told(source, planner, grouping)  # noqa: PLW2901
+                    notes.append(note)
+            groups[-1].append(grouping)
+    by, cluster = map(tuple, groups)
+    plan = plan.grouped_by(by, (*plan.roles.notes, *dict.fromkeys(filter(None, notes))))
+    return replace(plan, layout=replace(plan.layout, roles=replace(plan.roles, cluster=cluster)))
+
+
+def _zone(planner: LayoutPlanner, column: str) -> str:
+    """In which time zone the dates of a column are; empty where it has none."""
+    cells = planner.head.column(column)
+    zone = getattr(contents(cells.type), "tz", None)
+    if zone is not None:
+        return f"dates of {column!r}: in the time zone of the column, {zone}"
+    first = first_of(text_of(cells, column), "instant") if planner.kinds[column] == "text" else None
+    return "" if first is None else f"dates of {column!r}: as the clock shows them that is written, such as {first!r}"
 
 
 def _told(source: Source, planner: LayoutPlanner, grouping: Grouping) -> tuple[Grouping, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.arguments import checked, fits
 from lossctl.dataclass import dataclass
-from lossctl.errors import LossctlError, Undecided
+from lossctl.errors import LossctlError, Undecided, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
 from lossctl.evaluation.fold import Folded, fold_rows
@@ -31,10 +31,10 @@ from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats
 from lossctl.reading.missing import as_number
+from lossctl.reading.names import names_in
 from lossctl.reading.selection import ensure_selection, selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reduction import OverColumns, WeightNorm
-from lossctl.words import split
 
 if TYPE_CHECKING:
     from lossctl.evaluation.join import Joined
@@ -101,7 +101,8 @@ def evaluate(
         by: columns to group by; ``date:month`` by the periods of its dates (hour, day, week, month, quarter, year or
             weekday), ``price:10`` by the quantiles of its numbers, here deciles.
         cluster: columns that say which rows move together, such as those of one user: they count as one in standard
-            errors. Up to 65,536 clusters a group are kept one by one, more in 4,096 buckets.
+            errors. ``date:day`` is by a period of dates, as of ``by``. Up to 65,536 clusters a group are kept one by
+            one, more in 4,096 buckets.
         activation: an activation applied to the predictions first; gradients are then on the pre-activations.
         from_logits: apply each loss's natural activation (sigmoid, softmax, exp).
         reduction: ``mean``, ``sum`` or ``root-mean`` instead of the loss's own.
@@ -131,7 +132,7 @@ def evaluate(
         scheduler: the address of the Dask scheduler, such as ``tcp://host:8786``, whose workers see the same files;
             left out, that which Dask is configured for, else worker processes on this machine, for the time being. A
             table in memory is sent to the workers.
-        classes: names of the classes in the order of their codes.
+        classes: names of the classes in the order of their codes; a list, or the path of a file with a name a line.
         eps: the floor under probabilities inside logarithms.
         normalize_rows: divide each row of a vector prediction by its sum.
         clip_rounding: take labels and predictions that are beyond an end of what they may be, such as [0, 1], by no
@@ -141,7 +142,8 @@ def evaluate(
         labels: another source that holds the labels, matched with this one by key.
         ids: the key columns, ``"name=other"`` where the labels call one ``other``; left out, the one column that both
             have and that is called like a key, or that alone could be one. Equal numbers match, such as ``1461.0`` in
-            one source and ``1461`` in the other, and a note says so; what has zeros in front is text.
+            one source and ``1461`` in the other, and a note says so; what has zeros in front is text. So do times with
+            an offset from UTC that are one instant; beside times without one they are an error.
         join: ``strict`` (every key in both), ``inner`` (keys in both), ``left`` (every prediction), or ``order``: rows
             match in their order, without ids, and both sources have as many.
         profile: whether to say in the report where the time went.
@@ -187,6 +189,10 @@ def evaluate(
     running = Running.of(engine, threads, scheduler, progress)
     prepared = prepare(source, request, reading, labels=labels, ids=several(ids), join=join)
     clock.mark("open")
+    if ci is not None:
+        from lossctl.evaluation.independence import with_doubts  # noqa: PLC0415  (most runs have no use for it)
+
+        prepared = replace(prepared, plan=with_doubts(prepared.plan, prepared.source, prepared.sides))
     report = bounded(run(prepared.source, prepared.plan, running), ci)
     joined = {} if prepared.joined is None else {"join": prepared.joined}
     keys = prepared.joined["id"] if samples and prepared.joined is not None else ()
@@ -206,6 +212,8 @@ class Prepared:
     plan: Plan
     joined: Mapping[str, Any] | None = None
     """What was matched, where labels came from another file."""
+    sides: tuple[Source, ...] = ()
+    """The data sets that were matched, with the columns that the rows do not carry along too."""
 
 
 def prepare(
@@ -273,6 +281,7 @@ def _prepared(
 ) -> Prepared:
     """As `prepare`, with ways that are not tried."""
     facts: Mapping[str, Any] | None = None
+    sides: tuple[Source, ...] = ()
     if labels is None:
         opened = open_alone(source, request, reading)
         try:
@@ -284,14 +293,14 @@ def _prepared(
             raise
     else:
         joined = open_joined(source, request, reading, labels=labels, ids=ids, join=join, others=others)
-        opened, facts = joined.source, joined.facts
+        opened, facts, sides = joined.source, joined.facts, joined.sides
         plan = planned(opened, joined.request, reading, joined.notes, joined.remarks)
     if isinstance(source, list | tuple) and len(source) > 1 and not request.paired:
         from lossctl.evaluation.pooled import pooled  # noqa: PLC0415  (most runs have one file)
 
         remark = pooled(opened, plan.roles.label if labels is None else ())
         plan = plan.grouped_by(plan.roles.by, (*plan.roles.notes, remark))
-    return Prepared(opened, plan, facts)
+    return Prepared(opened, plan, facts, sides)
 
 
 def open_alone(source: Any, request: Request, reading: Reading | None = None) -> Source:
@@ -446,10 +455,16 @@ def requested(
         prediction=several(prediction),
         by=several(by),
         cluster=several(cluster),
-        classes=tuple(split(classes) if isinstance(classes, str) else map(str, classes)),
+        classes=_classes_of(classes),
         ignore_label=_words_of(ignore_label),
         **others,
     )
+
+
+def _classes_of(classes: Classes) -> tuple[str, ...]:
+    """The names of classes, one of which is the path of a file with all of them."""
+    names = (classes,) if isinstance(classes, str) else tuple(map(str, classes))
+    return names_in(names[0], option("classes")) if len(names) == 1 else names
 
 
 def _words_of(values: Label | Sequence[Label]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from lossctl.evaluation.both_sides import (
     renamed,
     their_columns,
 )
-from lossctl.evaluation.keys import Key, keys_named, told_alike
+from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import (
     LEFT,
     RIGHT,
@@ -51,11 +51,12 @@ from lossctl.evaluation.shared_keys import (
     shared_columns,
     what_is_open,
 )
-from lossctl.inference.infer import complete, complete_roles
+from lossctl.inference.infer import complete, complete_roles, ensure_one_level
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key, is_numbering, is_query
 from lossctl.inference.request import Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled
+from lossctl.inference.roles import clusterings, find, titled
+from lossctl.inference.side import Side
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import Source
@@ -64,7 +65,6 @@ from lossctl.reading.selection import selected
 from lossctl.words import in_quotes
 
 HOW = ("strict", "inner", "left", "order")
-SIDES = ("the predictions", "the labels")
 SHOWN = 3
 """How many keys are proposed where it is not clear which is meant."""
 
@@ -87,6 +87,8 @@ class Joined:
     """What was matched in another way than it is written."""
     question: Undecided | None = None
     """Which column plays which role, where that is not clear and all columns are carried along all the same."""
+    sides: tuple[Source, ...] = ()
+    """Both data sets."""
 
 
 def join(
@@ -148,15 +150,25 @@ def join(
 def _on_what_matches(
     question: Undecided, predictions: Source, labels: Source, keys: tuple[Key, ...], how: str, request: Request
 ) -> Undecided:
-    """The question with ways to go on; where no row may be without a match, and some are, with those on the others."""
-    if how == "strict" and not question.ways:
+    """The question with ways to go on; where no row may be without a match, and some are, with those on the others.
+
+    Raises:
+        DataError: there are none, and the rows do not match, which is to be mended first.
+    """
+    if question.ways or predictions.once or labels.once:
+        return question
+    if how == "strict":
         try:
             complete_roles(predictions, request, elsewhere(predictions, labels, keys, "inner"))
         except Undecided as other:
-            ways = tuple((("join", "inner"), *way) for way in other.ways)
-            return Undecided(question.parts[0], question.otherwise, ways)
+            if other.ways:
+                ways = tuple((("join", "inner"), *way) for way in other.ways)
+                return Undecided(question.parts[0], question.otherwise, ways)
         except LossctlError:
             return question
+    bare = replace(request, label=(), prediction=(), weight=None, by=(), cluster=(), ids=(), where=None)
+    if keys:
+        _matched(predictions, labels, keys, how, bare)
     return question
 
 
@@ -191,7 +203,10 @@ def _matched(
     weight = None if request.weight is None else either(request.weight, predictions, labels, "weight")[0]
     by = tuple(grouping for pattern in request.by for grouping in grouped(pattern, predictions, labels))
     units = {grouping.column for grouping in by}
-    cluster = tuple(name for pattern in request.cluster for name in either(pattern, predictions, labels, "cluster"))
+    clusters = tuple(
+        grouping for pattern in request.cluster for grouping in grouped(pattern, predictions, labels, clusterings)
+    )
+    cluster = tuple(grouping.column for grouping in clusters)
     identifying = tuple(name for pattern in request.ids for name in either(pattern, predictions, labels, "id"))
     shared = [*units, *([] if weight is None else [weight])]
     shared += [name for name in (*cluster, *identifying) if name not in (*label, *ids)]
@@ -234,7 +249,7 @@ def _matched(
     named = tuple(names[name] for name in label)
     named_models = tuple(_named(pattern, predictions.columns) for pattern in prediction)
     changed = {"label": named, "prediction": named_models, "weight": weight, "by": tuple(map(str, by))}
-    changed |= {"cluster": cluster, "ids": identifying}
+    changed |= {"cluster": tuple(map(str, clusters)), "ids": identifying}
     return Joined(
         MemorySource(
             table.combine_chunks(),
@@ -261,6 +276,7 @@ def _matched(
         },
         tuple(keys),
         remarks=(*warnings_of(predictions), *warnings_of(labels), *remarks),
+        sides=(predictions, labels),
     )
 
 
@@ -269,11 +285,10 @@ def _rows(
 ) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
     """The numbers of matching rows, how many matched, and what to say of it; errors as for `join`."""
     if how == "order":
-        return *match_in_order(left, right, predictions, labels), ()
+        return match_in_order(left, right, predictions, labels)
     ids = [key.left for key in keys]
     words = keys_of(left, ids, predictions)
     others = keys_of(right, [key.right for key in keys], labels).rename_columns(ids)
-    words, others, remarks = told_alike(words, others, SIDES)
     messages = Called()
     if len(predictions.files) > 1:
         from lossctl.evaluation.pooled import APART
@@ -281,7 +296,7 @@ def _rows(
         messages = Called(repeated=f"{len(predictions.files)} files are joined as one table; {APART}.")
     if left.num_rows == right.num_rows and any(map(is_numbering, ids)):
         messages = replace(messages, hint=f"{messages.hint} {order_or_numbers(())}")
-    return *match_by_key(words, others, ids, how, messages), remarks
+    return match_by_key(words, others, ids, how, messages)
 
 
 def _queries(predictions: Source, labels: Source, request: Request) -> set[str]:
@@ -324,6 +339,7 @@ def _join_by_chosen_key(
         key, why = choice
         joined = join(predictions, labels, (key,), how, request, others=others, survey=survey)
         return replace(joined, notes=(f"id {in_quotes(key)} chosen {why}", *joined.notes))
+    ensure_one_level(Side(predictions, ()), request, (), apart=True)
     ways: list[Settings] = []
     advice = order_or_numbers(shared)
     told = disorder(predictions, labels, request)

@@ -1,4 +1,4 @@
-"""The columns of a key, as each of two sides calls them, and the numbers in them that are written in two ways."""
+"""The columns of a key, as each of two sides calls them, and numbers and times in them that are written in two ways."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,11 @@ import pyarrow as pa
 from lossctl.arrays import EXACT
 from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.errors import UsageError, option
+from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
 from lossctl.inference.roles import find
 from lossctl.reading.columns import Column
+from lossctl.reading.instants import first_of, in_one_form
 
 NUMERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 """A number as programs write it; what has zeros in front is a code."""
@@ -111,10 +112,11 @@ def tells_rows(name: str) -> bool:
 
 
 def told_alike(left: pa.Table, right: pa.Table, sides: tuple[str, str]) -> tuple[pa.Table, pa.Table, tuple[str, ...]]:
-    """Both sides of a key with equal numbers written alike, such as ``1461.0`` and ``1461``, and what to say of it.
+    """Both sides of a key with equal numbers and times written alike, such as ``1461.0`` and ``1461``, and remarks.
 
-    That is so in a column in which every word of both sides is a number, none with zeros in front, and no two words of
-    a side are one number. A fraction or power that may have been rounded, from 2^53 on, stays as it is written.
+    Numbers are, in a column in which every word of both sides is a number, none with zeros in front, and no two words
+    of a side are one number. A fraction or power that may have been rounded, from 2^53 on, stays as it is written.
+    Times with an offset are the instant that they say, whatever else stands in their column.
 
     Args:
         left, right: columns of text, by the same names.
@@ -123,18 +125,39 @@ def told_alike(left: pa.Table, right: pa.Table, sides: tuple[str, str]) -> tuple
     remarks = []
     for place, name in enumerate(left.column_names):
         written = left[name], right[name]
-        if not _differ(*written):
-            continue
-        plain = [_plain(words) for words in written]
-        if all(words is not None for words in plain):
-            shown = next(_shown(written, plain), None)
-            if shown is not None:
-                pairs = " and ".join(f"{word!r} of {side}" for word, side in zip(shown, sides, strict=True))
-                remarks.append(f"id {name!r}: equal numbers match, such as {pairs}")
-                left, right = (
-                    table.set_column(place, name, words) for table, words in zip((left, right), plain, strict=True)
-                )
+        kind, plain = "times", [in_one_form(words) for words in written]
+        if all(words.equals(one) for words, one in zip(written, plain, strict=True)):
+            kind, plain = "numbers", [_plain(words) for words in written] if _differ(*written) else [None]
+        shown = None if any(words is None for words in plain) else next(_shown(written, plain), None)
+        if shown is not None:
+            pairs = " and ".join(f"{word!r} of {side}" for word, side in zip(shown, sides, strict=True))
+            remarks.append(f"id {name!r}: equal {kind} match, such as {pairs}")
+            left, right = (
+                table.set_column(place, name, words) for table, words in zip((left, right), plain, strict=True)
+            )
     return left, right, tuple(remarks)
+
+
+def ensure_one_clock(left: pa.Table, right: pa.Table, sides: tuple[str, str]) -> None:
+    """Check that no column of a key has times with an offset on one side and times without on the other.
+
+    Arguments as for `told_alike`.
+
+    Raises:
+        DataError: one has, unless both sides have both.
+    """
+    for name in left.column_names:
+        one, other = ((first_of(side[name], "local"), first_of(side[name], "instant")) for side in (left, right))
+        if not any(one) or not any(other) or [*map(bool, one)] == [*map(bool, other)]:
+            continue
+        turned = not (one[0] and other[1])
+        local, instant = (other[0], one[1]) if turned else (one[0], other[1])
+        without, having = sides[::-1] if turned else sides
+        raise DataError(
+            f"id {name!r} has times without an offset from UTC in {without}, such as {local!r}, and with one in "
+            f"{having}, such as {instant!r}",
+            "Nobody knows which instant a time without an offset is: write it there too, as in 2024-03-05T14:30+01:00.",
+        )
 
 
 def _differ(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
@@ -154,16 +177,17 @@ def _plain(words: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if not pc.all(pc.match_substring_regex(words, NUMERAL)).as_py():
         return None
     alike = plainly(words)
-    return alike if alike is words or len(alike.unique()) == len(words.unique()) else None
+    return alike if len(alike.unique()) == len(words.unique()) else None
 
 
 def plainly(words: Words) -> Words:
-    """Words of which numerals are without zeros at the end of a fraction and without a power, as a key is told apart.
+    """Words as a key is told apart: numerals without zeros at the end of a fraction and without a power, times alike.
 
-    What is no numeral stays as it is, and so does one that may have been rounded.
+    What is neither stays as it is, and so does a number that may have been rounded.
     """
     import pyarrow.compute as pc
 
+    words = in_one_form(words)
     whole = pc.match_substring_regex(words, INTEGER)
     odd = pc.and_not(pc.match_substring_regex(words, NUMERAL), whole)
     if not pc.any(odd).as_py():

@@ -10,6 +10,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.keys import ensure_one_clock, told_alike
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.sample import sampled
@@ -160,15 +161,18 @@ SIDES = Called()
 
 def match_by_key(
     left: pa.Table, right: pa.Table, ids: list[str], how: str, called: Called = SIDES
-) -> tuple[pa.Table, dict[str, Any]]:
-    """The row numbers of matching rows, columns `LEFT` and `RIGHT` in the order of the left, and how many matched.
+) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
+    """The row numbers of matching rows, columns `LEFT` and `RIGHT` in the order of the left, how many, and remarks.
 
     Raises:
-        DataError: as for `join`.
+        DataError: as for `join`; or times have an offset on one side only.
     """
     import pyarrow.compute as pc
 
-    sides = left.select(ids), right.select(ids)
+    left, right = left.select(ids), right.select(ids)
+    ensure_one_clock(left, right, called.sides)
+    left, right, remarks = told_alike(left, right, called.sides)
+    sides = left, right
     for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
@@ -197,7 +201,7 @@ def match_by_key(
         raise DataError("; ".join(parts), called.hint)
     kept = np.arange(len(beside)) if how == "left" else matching
     matched = pa.table({LEFT: kept, RIGHT: pa.array(beside[kept], mask=beside[kept] < 0)})
-    return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}
+    return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}, remarks
 
 
 def _numbered(keys: pa.Table) -> tuple[pa.Table, list[str]]:
@@ -224,7 +228,7 @@ def _beside(left: pa.Table, right: pa.Table) -> IntArray:
 
 def match_in_order(
     left: pa.Table, right: pa.Table, predictions: Source, labels: Source
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[pa.Table, dict[str, Any], tuple[str, ...]]:
     """As `match_by_key`, each row with that in its place.
 
     Raises:
@@ -243,7 +247,7 @@ def match_in_order(
         raise DataError(f"{option(join='order')}: {counts[0]}, but {counts[1]}", hint)
     rows = pa.array(range(left.num_rows), pa.int64())
     facts = {"matched": left.num_rows, "unmatched_predictions": 0, "unmatched_labels": 0}
-    return pa.table({LEFT: rows, RIGHT: rows}), facts
+    return pa.table({LEFT: rows, RIGHT: rows}), facts, ()
 
 
 def examples(table: pa.Table, ids: list[str]) -> str:

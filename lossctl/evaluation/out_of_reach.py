@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossctl.domain import Interval
+from lossctl.domain import Interval, distinct
 from lossctl.errors import option
 from lossctl.evaluation.plan import Plan
 from lossctl.inference.layout import LayoutPlanner
@@ -37,7 +37,7 @@ def out_of_reach(planner: LayoutPlanner, plan: Plan) -> Iterator[str]:
 def _two_classes(planner: LayoutPlanner, label: str) -> list[float]:
     """The two whole numbers that the labels of the first rows are; none where they are something else."""
     try:
-        labels = np.unique(floats(elements(planner.head.column(label))))
+        labels = distinct(floats(elements(planner.head.column(label))))
     except (BadRow, TypeError, ValueError):
         return []
     labels = labels[~np.isnan(labels)]

@@ -18,8 +18,9 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import SHOWN, within
-from lossctl.inference.infer import complete
+from lossctl.inference.infer import complete, takes_probabilities
 from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.names import tells_decision
 from lossctl.inference.parts import contradictions, in_parts, listed
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
@@ -82,7 +83,8 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     rows, numbers = _kinds([bound for bounds in losses for bound in bounds])
     layout = planner.layout(rows=rows, numbers=numbers)
     layout = _in_parts(layout, losses) if numbers else layout
-    if layout.text and layout.classes is None:
+    layout = _of_decisions(planner, request, layout, losses)
+    if layout.text and layout.classes is None and not layout.decided:
         _ensure_numbers(planner, layout.roles.label[0], rows=rows)
         layout = replace(layout, class_labels="codes")  # if it is text indeed, its first row says so
     models = tuple(
@@ -109,7 +111,7 @@ def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Pl
     _check(plan)
     _ensure_comparable(plan)
     _ensure_no_dates(planner, plan)
-    if any(grouping.unit and planner.kinds[grouping.column] == "text" for grouping in plan.roles.by):
+    if any(grouping.unit and not grouping.quantiles for grouping in (*plan.roles.by, *plan.roles.cluster)):
         from lossctl.evaluation.dates import with_order  # noqa: PLC0415  (most runs have no use for it)
 
         plan = with_order(source, planner, plan)
@@ -145,6 +147,7 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
 
         risky += out_of_reach(planner, plan)
     risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
+    risky += _confident(planner.source, plan)
     near = not plan.layout.text and plan.layout.classes is None and any(_is_near(bound) for _, bound in plan.losses)
     source = planner.source.inner if isinstance(planner.source, Selected) else planner.source
     if near and isinstance(source, MemorySource):  # as what was joined; to look into a file first would take a while
@@ -152,6 +155,19 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
 
         risky += scale_apart.doubts(planner.source, plan.layout)
     return risky
+
+
+def _confident(source: Source, plan: Plan) -> Iterator[str]:
+    """That what is taken for probabilities is the confidence in a decision beside it, as a name has to tell."""
+    label = plan.roles.label
+    models = [model for model, bound in plan.losses if takes_probabilities(bound) and not model.width]
+    if len(label) != 1 or not models:
+        return
+    names = {column.name for column in source.columns} - {*plan.roles.needed}
+    if any(map(tells_decision, names)):
+        from lossctl.inference.confidence import of_columns  # noqa: PLC0415  (few files have such columns)
+
+        yield from of_columns(source, label[0], dict.fromkeys(model.columns[0] for model in models))
 
 
 def _is_near(bound: BoundLoss) -> bool:
@@ -193,6 +209,30 @@ def _in_parts(layout: Layout, losses: Sequence[Sequence[BoundLoss]]) -> Layout:
         notes += [note] if note else []
     roles = replace(layout.roles, models=tuple(models), notes=(*layout.roles.notes, *notes))
     return replace(layout, roles=roles)
+
+
+def _of_decisions(
+    planner: LayoutPlanner, request: Request, layout: Layout, losses: Sequence[Sequence[BoundLoss]]
+) -> Layout:
+    """The layout where all that is asked is whether decisions are right, of classes as the labels are.
+
+    Raises:
+        UsageError: something is asked for that needs to know the classes.
+    """
+    bounds = [bound for each in losses for bound in each]
+    if any(bound.name != "zero_one" for bound in bounds) or not layout.roles.label:
+        return layout
+    from lossctl.inference.decided import are_decisions  # noqa: PLC0415  (few runs are of decisions)
+
+    if not are_decisions(planner, bounds):
+        return layout
+    for setting in ("skill", "class_weight"):
+        if getattr(request, setting):
+            what = f"{option(setting)} knows no classes of decisions, each of which is right or wrong"
+            raise UsageError(what, "Leave it out.")
+    models = " and ".join(repr(model.name) for model in layout.models)
+    note = f"{models}: 1 where it is {layout.roles.label[0]!r}, else 0, and 1 as the label"
+    return replace(layout, decided=True, roles=replace(layout.roles, notes=(*layout.roles.notes, note)))
 
 
 def _conventional(request: Request) -> bool:

@@ -117,6 +117,7 @@ class Report(Described):
             notes=self.notes,
             warnings=self.warnings,
             bare=True,
+            schema="eval",
         )
 
     def _record(self) -> dict[str, Any]:

@@ -79,11 +79,15 @@ class Gradient:
     grad_l2: Annotated[float, Shown("grad l2", table=WHOLE)]
     """‖∂L/∂ŷ‖₂ over all rows and columns."""
     grad_l1: Annotated[float, Shown("grad l1", table=WHOLE)]
+    """‖∂L/∂ŷ‖₁, likewise."""
     grad_linf: Annotated[float, Shown("grad linf", table=WHOLE)]
+    """The largest of ∣∂L/∂ŷ∣, likewise."""
     row_mean: Annotated[float, Shown("row mean", table=ROWS)]
     """Mean of ∣g_i∣, the gradient of row i's own loss (L2 norm of a vector row), weighted where rows are."""
     row_rms: Annotated[float, Shown("row rms", table=ROWS)]
+    """The root of the mean of ∣g_i∣², likewise."""
     row_max: Annotated[float, Shown("row max", table=ROWS)]
+    """The largest ∣g_i∣."""
     top1_share: Annotated[float, Shown("≈ top 1% share", "share", table=ROWS)]
     """The part of Σ∣g∣ that the 1 % of rows with the largest ∣g∣ carry; from a histogram, within 1 % of itself."""
 
@@ -119,10 +123,13 @@ class Sample:
     row: int
     """Its number in the file, from 1; header lines do not count."""
     value: float
+    """The loss of the row."""
     label: float | tuple[float, ...] | None
     """``None`` where the loss has none."""
     prediction: float | tuple[float, ...]
+    """The prediction, or the numbers of one of several."""
     gradient: float | tuple[float, ...]
+    """The gradient of the row's own loss, one number a column."""
     id: Mapping[str, str | None] | None = field(kw_only=True, default=None)
     """The key of the row, by column, where its label came from another source by key."""
 
@@ -136,7 +143,9 @@ class Result:
     parameters: Mapping[str, Value]
     """Every parameter with its effective value."""
     reduction: Annotated[str, Shown("reduction", "name", when=_reduced)]
+    """How rows become the value: mean, sum, root-mean and others."""
     model: str
+    """The name of the model."""
     group: Mapping[str, str | None]
     """The values of the group-by columns; empty without them."""
     n: Annotated[int, Shown("n", "count")]
@@ -160,18 +169,25 @@ class Result:
     n_infinite: Annotated[int, Shown("infinite", "count", when=_some("n_infinite"))]
     """Rows whose value is infinite."""
     sum_weight: Annotated[float, Shown("Σw", when=_weighted)]
+    """Σw; without weights the rows."""
     effective_n: Annotated[float, Shown("eff. n", when=_weighted)]
     """(Σw)² / Σw²."""
     value: Annotated[float, Shown("value", tone="strong", first=True, deviation="standard_error")]
+    """What the loss comes to."""
     standard_error: Annotated[float, Shown("std. error", first=True, deviation="standard_error")]
+    """That of the value; NaN where it is not known."""
     ci: float | None = None
     """The confidence level of the interval; ``None`` where none was asked for."""
     ci_low: Annotated[float | None, Shown("ci low", when=_bounded, first=True, deviation="standard_error")] = None
     """The lower end of the confidence interval of the value; ``None`` without a standard error."""
     ci_high: Annotated[float | None, Shown("ci high", when=_bounded, first=True, deviation="standard_error")] = None
+    """The upper end."""
     gradient: Gradient | None = None
+    """Gradient figures, where they were asked for."""
     best_constant: BestConstant | None = None
+    """The best constant prediction, where it was asked for."""
     samples: tuple[Sample, ...] = ()
+    """The worst rows, the worst first, where they were asked for."""
 
     @property
     def skill(self) -> float:

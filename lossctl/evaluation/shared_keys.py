@@ -164,7 +164,7 @@ def match_most(predictions: Source, labels: Source, keys: Sequence[Key]) -> bool
     right = words_among(labels, [key.right for key in keys])
     if left is None or right is None or not left.num_columns == right.num_columns == len(keys):
         return False
-    sides = [[*zip(*(column.to_pylist() for column in side.columns), strict=True)] for side in (left, right)]
+    sides = [[*zip(*(plainly(column).to_pylist() for column in side.columns), strict=True)] for side in (left, right)]
     rows = [{*side} for side in sides]
     distinct = all(len(each) == len(side) for each, side in zip(rows, sides, strict=True))
     return distinct and 2 * len(rows[0] & rows[1]) > min(map(len, rows))

@@ -223,6 +223,7 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     roles += [f"by {', '.join(by)}"] if by else []
     roles += [f"cluster {', '.join(inputs['cluster'])}"] if "cluster" in inputs else []
     yield "columns: " + " | ".join(roles)
+    yield from _bucketed(inputs.get("cluster_buckets"))
     yield from _joined(inputs.get("join"))
     groups = inputs.get("groups")
     if groups and groups["shown"] < groups["measured"]:
@@ -254,6 +255,13 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
         return
     line += f", ignored {ignored}" if ignored else ""
     yield line + clips
+
+
+def _bucketed(buckets: int | None) -> Iterator[str]:
+    """Why there are fewer clusters than there are."""
+    if buckets is not None:
+        kept = f"too many to keep one by one in memory, so hashed into {buckets:,} buckets, each a cluster"
+        yield f"clusters: {kept}; so many degrees of freedom lose nothing"
 
 
 def _weighted(inputs: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.functions.stable import product
+from lossctl.two_doubles import product
 
 LOG_2_PI = math.log(2.0 * math.pi)
 HALF_LOG_2 = 0.5 * math.log(2.0)

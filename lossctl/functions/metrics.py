@@ -103,7 +103,7 @@ _METRICS = (
     ),
     (
         (
-            "balanced_accuracy", "top_k_accuracy",
+            "balanced_accuracy",
             "f1", "f1_score", "fbeta", "precision", "recall", "sensitivity", "specificity", "mcc",
             "matthews_corrcoef", "kappa", "cohen_kappa", "confusion", "confusion_matrix", "iou", "jaccard",
             "precision_score", "recall_score", "jaccard_score", "youden", "fbeta_score", "balanced_error_rate",
@@ -128,9 +128,41 @@ _METRICS = (
         f"Say {option(loss='zero_one')}, or {option(loss='zero_one:threshold=0')} where scores are cut at 0.",
     ),
     (
-        ("ece", "calibration", "calibration_error", "expected_calibration_error", "mce", "reliability"),
+        (
+            "top5", "top_5", "top3", "top10", "topk", "top_k", "top_k_accuracy", "top_k_accuracy_score",
+            "top5_accuracy", "top_5_accuracy", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy",
+            "top5_error", "top_5_error", "acc5", "acc_at_5", "accuracy_at_k",
+        ),
+        "is the share of rows whose label is among the k likeliest classes",
+        (f"lossctl counts that for k = 1: {option(loss='zero_one')} is 1 less it. Of the probabilities that rank the "
+        f"classes say {option(loss='cross_entropy')}."),
+    ),
+    (
+        ("top1", "top_1", "top1_accuracy", "top_1_accuracy", "acc1", "acc_at_1"),
+        "is 1 less the share of rows whose likeliest class is not the label",
+        f"Say {option(loss='zero_one')}.",
+    ),
+    (("top1_error", "top_1_error"), "is zero_one", f"Say {option(loss='zero_one')}."),
+    (
+        ("ece", "calibration_error", "expected_calibration_error", "mce", "reliability"),
         "is a figure of bins of rows, not a loss of a row",
         "lossctl plot FILE draws the calibration.",
+    ),
+    (
+        ("calibration", "calibration_ratio", "copc", "observed_expected", "oe_ratio"),
+        "is a ratio of sums, Σŷ/Σy or Σy/Σŷ, or a figure of bins of rows, not a loss of a row",
+        (f"lossctl plot FILE draws it in bins; {option(loss='brier')} and {option(loss='bce')} judge it together with "
+        "how well classes are told apart."),
+    ),
+    (
+        ("normalized_entropy", "normalised_entropy", "normalized_cross_entropy", "normalized_log_loss"),
+        "is bce divided by that of the base rate, its best constant: 1 less the skill of bce",
+        f"Say {option(loss='bce')} {option(skill=True)}, and take the skill from 1.",
+    ),
+    (
+        ("rig", "relative_information_gain", "mcfadden", "mcfadden_r2"),
+        "is the skill of bce",
+        f"Say {option(loss='bce')} {option(skill=True)}.",
     ),
     (
         ("d2_absolute_error_score", "d2_absolute_error"),
@@ -170,8 +202,9 @@ _METRICS = (
     ),
     (
         ("bias", "mbe", "mean_error", "mean_bias_error"),
-        "is a mean of errors of either sign, which cancel",
-        f"Say {option(loss='mae')}.",
+        "is the mean of ŷ − y, in which errors of either sign cancel: not a loss",
+        (f"lossctl samples FILE {option(loss='half_squared_error')} writes ŷ − y of each row, as its gradient; "
+        f"{option(loss='mae')} is the mean without signs."),
     ),
     (
         ("bleu", "rouge", "wer", "cer", "psnr", "ssim", "fid"),

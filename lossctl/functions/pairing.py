@@ -14,11 +14,13 @@ class Pairing:
     """A task with the output activations and losses that fit it."""
 
     task: str
+    """What they are for."""
     activations: tuple[str, ...]
     """Empty where none is for all numbers of a prediction."""
     losses: tuple[str, ...]
     """Best first; empty where the activation is for hidden layers, whatever the loss."""
     why: str
+    """Why they go together."""
     usual: int = 1
     """How many of the losses, the first, are measured where nobody says which."""
 
@@ -33,8 +35,11 @@ class Risk:
     """Losses that should not follow some activations."""
 
     losses: tuple[str, ...]
+    """The losses."""
     activations: tuple[str, ...]
+    """The activations that they should not follow."""
     why: str
+    """What would go wrong."""
 
 
 PAIRINGS = (

@@ -19,10 +19,13 @@ class Parameter:
     """One keyword-only parameter: its name, default, legal values."""
 
     name: str
+    """What it is called."""
     default: Value
+    """The value where nothing is said."""
     domain: Interval | Words | Listed | None
     """``None`` for a switch that is true or false."""
     optional: bool = False
+    """Whether it may be none."""
     required: bool = False
     """Whether it has no default: who asks for the function must say it."""
     meaning: str = ""

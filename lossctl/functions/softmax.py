@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, row_sum
-from lossctl.functions.stable import difference, grown
+from lossctl.functions.stable import grown
+from lossctl.two_doubles import difference
 
 WIDE = 16.0
 """A difference of logits from which on what it was rounded by shows in its exponential, or in the square of that."""

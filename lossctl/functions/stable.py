@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from lossctl.domain import LEAST, BoolArray, FloatArray
+from lossctl.two_doubles import difference, product
 
 NEAR = 0.5
 """A log(p/q) below which p log(p/q) and q − p cancel."""
@@ -22,9 +23,6 @@ CLOSE = 0.25
 
 INNER = math.exp(-1.0)
 """e^−|z| beyond which σ(z) is near ½."""
-
-SPLITTER = 2.0**27 + 1.0
-"""A factor that parts a double into two of half its digits."""
 
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
@@ -75,30 +73,9 @@ def amended(plain: FloatArray, where: BoolArray, careful: Callable[..., FloatArr
     return plain
 
 
-def difference(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A − b as two doubles: the difference, and what it was rounded by (Knuth's sum); 0 where that is no double."""
-    error = a - b
-    back = error - a
-    lost = (a - (error - back)) - (b + back)
-    return error, np.where(np.isfinite(lost), lost, 0.0)
-
-
 def grown(lost: FloatArray) -> FloatArray:
     """E^lost, of what a difference was rounded by: next to nothing, and left out where it is no such thing."""
     return np.where(np.abs(lost) < 1.0, 1.0 + lost, 1.0)
-
-
-def product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A b as two doubles, of numbers up to 1e150: the product, and what it was rounded by (Dekker's product)."""
-    (high, low), (upper, lower) = _halves(a), _halves(b)
-    value = a * b
-    return value, ((high * upper - value) + high * lower + low * upper) + low * lower
-
-
-def _halves(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    spread = x * SPLITTER
-    high = spread - (spread - x)
-    return high, x - high
 
 
 def beyond(a: FloatArray, b: FloatArray, c: FloatArray | float) -> FloatArray:
@@ -213,7 +190,7 @@ def power_of_exp(x: FloatArray, exponent: float) -> FloatArray:
         return np.asarray(power)
 
     def careful(x: FloatArray, power: FloatArray) -> FloatArray:
-        _, lost = product(np.asarray(exponent), x)
+        _, lost = product(np.full_like(x, exponent), x)
         return power * (1.0 - np.where(np.abs(lost) < 1.0, lost, 0.0))
 
     return amended(power, np.abs(multiple) > EXACT, careful, x, power)

@@ -34,6 +34,7 @@ def explained(explanation: Explanation, curve: Chart, example: str = "") -> Docu
             {"name": str(bound), "fact": fact, "text": "".join(piece.text for piece in phrase(words))}
             for fact, words in (("summary", prose(summary)), *facts)
         ],
+        schema="explain",
     )
 
 
@@ -131,7 +132,11 @@ def listed(family: str = "") -> Document:
         pages = "Each has a page: lossctl explain NAME; a family a line on each: lossctl explain FAMILY."
         section += [Line(Piece(pages)), Line(prose(f"Out of reach of predictions alone: {'; '.join(OUT_OF_REACH)}."))]
     return Document(
-        "losses and activations", lambda: [tuple(section)], record=lambda: catalogue(family), rows=lambda: rows
+        "losses and activations",
+        lambda: [tuple(section)],
+        record=lambda: catalogue(family),
+        rows=lambda: rows,
+        schema="explain-list",
     )
 
 
@@ -145,6 +150,7 @@ def paired() -> Document:
         lambda: [(Line(Piece(title, "strong")), Facts((*good, *bad)))],
         record=matches,
         rows=lambda: [*_match_rows(PAIRINGS), *_match_rows(RISKS)],
+        schema="explain-pairings",
     )
 
 

@@ -17,8 +17,8 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
-_PLACE = re.compile(r"#[1-9]\d*")
-"""What a column is called that has no name: it says where the column stands, and nothing of a class."""
+_PLACE = re.compile(r"#[1-9]\d*((?: \(.*\))*)")
+"""What a column is called that has no name: where the column stands, perhaps of whom, and nothing of a class."""
 YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
 """What is said of 0 and 1 by the names of two columns."""
 SHOWN = 12
@@ -48,14 +48,19 @@ def class_names(columns: Sequence[str]) -> list[Names]:
     return [choice for choice in _rests(columns) if all(map(_is_class, choice)) or choice == tuple(columns)]
 
 
-def is_place(column: str) -> bool:
-    """Whether a column is called by the place where it stands, as one without a name is."""
-    return _PLACE.fullmatch(column) is not None
+def are_places(columns: Sequence[str]) -> bool:
+    """Whether columns are all called by the places where they stand, beside others each as those of one model.
+
+    >>> are_places(["#1", "#2"]), are_places(["#1 (new)", "#2 (new)"]), are_places(["#1 (cat)", "#2 (dog)"])
+    (True, True, False)
+    """
+    places = [_PLACE.fullmatch(column) for column in columns]
+    return all(places) and len({place[1] for place in places if place}) == 1
 
 
 def _are_names(columns: Sequence[str]) -> bool:
     """Whether columns of a vector have names, which may say their classes."""
-    return len(columns) > 1 and not all(map(is_place, columns))
+    return len(columns) > 1 and not are_places(columns)
 
 
 def _rests(columns: Sequence[str]) -> list[Names]:
@@ -285,7 +290,7 @@ def within(classes: Sequence[str], columns: Sequence[str]) -> Names:
 
     Of classes that stand in one another it is the longest.
     """
-    if all(map(_PLACE.fullmatch, columns)):
+    if are_places(columns):
         return ("",) * len(columns)
     words = {name: name.strip().casefold() for name in classes}
     texts = [column.casefold() for column in columns]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossctl.domain import IntArray
+from lossctl.domain import IntArray, distinct
 from lossctl.errors import option
 from lossctl.inference.classes import SHOWN, are_numbers, class_names, mapping
 from lossctl.inference.facts import Facts, Predicted
@@ -62,8 +62,11 @@ def unnamed(facts: Facts, layout: Layout, index: int) -> Doubt:
     """That no name tells which number of a model is for which of the words that are labels."""
     model, words = layout.models[index], sorted(facts.words.counts or ())
     listed = ", ".join(words[:SHOWN]) + (", …" if len(words) > SHOWN or not words else "")
-    what = f"no name tells which of the {model.width} numbers of {model.name!r} is for which label ({listed})"
-    return Doubt(what, (), f"Name the {model.width} classes in the order of the columns: {option(classes='A,B,C')}.")
+    few = model.name == model.columns[0] or len(model.columns) <= SHOWN
+    title = repr(model.name) if few else f"{model.columns[0]} … {model.columns[-1]}"
+    what = f"no name tells which of the {model.width} numbers of {title} is for which label ({listed})"
+    how = option(classes="A,B,C") if model.width <= LISTED else f"{option(classes='FILE')}, which has a name a line"
+    return Doubt(what, (), f"Name the {model.width} classes in the order of the columns: {how}.")
 
 
 def turned(facts: Facts, layout: Layout, index: int, fitting: Fit, names: Sequence[str]) -> Doubt | None:
@@ -105,7 +108,7 @@ def better_order(predicted: Predicted, n: int) -> tuple[int, int, IntArray] | No
         return None
     met = rows.labels > 0
     columns = rows.confusion.argmax(axis=1)[met]
-    if len(columns) < 2 or len(np.unique(columns)) < len(columns):
+    if len(columns) < 2 or len(distinct(columns)) < len(columns):
         return None
     order = np.empty(len(met), dtype=np.int64)
     order[met], order[~met] = columns, np.setdiff1d(np.arange(len(met)), columns)

@@ -1,61 +1,267 @@
-"""Scores that are the confidence in a decision beside them, as text classification pipelines write: label and score."""
+"""Scores that are the confidence in a decision beside them, as classifiers of text write them: no probability."""
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+import numpy as np
+
+from lossctl.dataclass import dataclass
+from lossctl.domain import FloatArray
 from lossctl.errors import Undecided, option
-from lossctl.inference.choice import Proposal
-from lossctl.inference.names import LABELS, is_guess, plain_name
+from lossctl.inference.candidates import DECIDED, ROWS, Candidate
+from lossctl.inference.choice import Choice
+from lossctl.inference.classes import key_of
+from lossctl.inference.look import SIGNIFICANT, Look
+from lossctl.inference.names import HALF, LABELS, is_mask, is_weight, plain_name, tells_decision
+from lossctl.inference.poles import POLES
+from lossctl.inference.reader import Reader
+from lossctl.inference.side import Side
+from lossctl.reading import jq
+from lossctl.reading.cells import BadRow
+from lossctl.reading.format import Source, formats
+from lossctl.reading.storage import mask_of
+from lossctl.words import free, percent
 
-if TYPE_CHECKING:
-    from lossctl.inference.candidates import Candidate
-    from lossctl.inference.side import Side
-
-SCORES = frozenset({"score", "confidence", "conf", "prob", "proba", "probability", "certainty"})
-"""What such scores are called."""
+CERTAIN = frozenset({"confidence", "conf", "certainty"})
+"""What only a confidence is called."""
+SCORES = CERTAIN | {"score", "prob", "proba", "probability"}
+"""What it is called beside a decision under the name of a label."""
 ROUNDING = 1e-6
-"""What the largest of the probabilities of k classes may miss 1/k by."""
+"""What the probabilities of two classes may miss 1 by together."""
+FLOOR = 1e-6
+"""The least probability that a score is taken for, or one row would decide."""
 
 
-def ensure_no_confidence(side: "Side", proposals: list[Proposal]) -> None:
-    """Check that a score beside two columns of the same words is not the confidence in those of one of them.
+@dataclass(frozen=True)
+class Rows:
+    """Rows without nulls: scores ``(n,)``, and the codes of the classes that are decided and those that are true."""
 
-    It is where it is never below that of a guess, and tells no word from another.
+    score: FloatArray
+    decision: FloatArray
+    label: FloatArray | None
+    """``None`` where the label is elsewhere."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """A score, the decision that it is the confidence in, and the label of both."""
+
+    label: Candidate
+    decision: Candidate
+    score: str
+    right: str
+    """In what part of the rows the decision is right; empty where the label is elsewhere."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether names tell which of the two is the decision."""
+        known = plain_name(self.label.name) in LABELS[0] | LABELS[1] and not tells_decision(self.label.name)
+        return known or tells_decision(self.decision.name)
+
+
+def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) -> Iterator[Confidence]:
+    """The predictions of a label that are the confidence in a decision beside them.
 
     Args:
-        side: the columns.
-        proposals: what is proposed, likeliest first.
+        truths: the columns among which the label is.
+        guesses: those of the predictions, the same but for labels elsewhere.
+        label: the label.
+        prediction: what is taken for its predictions.
+    """
+    if len(label.columns) > 1 or len(prediction.patterns) < len(prediction.columns):
+        return
+    (title,) = label.columns
+    kinds = {column.name: column.kind for column in truths.columns}
+    beside = label.columns if truths is guesses else ()
+    numbers = [column.name for column in guesses.free if column.kind == "number" and column.name not in beside]
+    more = any(map(tells_decision, prediction.columns))  # decisions, beside what may be the confidence in them
+    scores = [name for name in numbers if name in prediction.columns or (more and plain_name(name) in SCORES)]
+    names = [column.name for column in guesses.free if column.kind == kinds.get(title)]
+    names = [name for name in names if not (name in beside or is_weight(name) or is_mask(name))]
+    names = sorted(names, key=lambda name: not tells_decision(name))[:DECIDED]
+    if not scores or not names or (names == scores and len(names) == 1):
+        return
+    look = Look(guesses.source, {*names, *scores, *beside})
+    truth = (look if truths is guesses else truths.look).candidate(title)
+    if truth is None or not 1 < len(truth.classes) <= DECIDED:
+        return
+    for score in scores:
+        for decision in filter(None, (look.candidate(name) for name in names if name != score)):
+            rows = _rows(look, score, decision, truth, beside=truths is guesses)
+            turned = truths is guesses and tells_decision(title) and not tells_decision(decision.name)
+            named = tells_decision(decision.name) or (turned and truth.kind == "text")
+            if rows is not None and _is_confidence(rows, score, len(decision.classes), named=named):
+                same = None if rows.label is None else rows.label == rows.decision
+                right = "" if same is None else percent(int(same.sum()), len(same))
+                yield Confidence(*((decision, truth) if turned else (truth, decision)), score, right)
+
+
+def ensure_no_confidence(truths: Side, guesses: Side, pairs: Sequence[tuple[Choice, Choice]]) -> None:
+    """Check that no score that could be measured is the confidence in a decision beside it.
+
+    Args:
+        truths, guesses: as for `confidences`.
+        pairs: labels with what is taken for their predictions, likeliest first.
 
     Raises:
-        Undecided: it is; with what to do.
+        Undecided: one is; with what to do.
     """
-    score = proposals[0].prediction.columns[0] if proposals else ""
-    words = [column.name for column in side.free if column.kind == "text"]
-    called = [name for name in words if plain_name(name) == "label"]
-    if plain_name(score) not in SCORES or len(proposals[0].prediction.columns) > 1 or not called or len(words) < 2:
-        return
-    decision, numbers = side.look.candidate(called[0]), side.look.candidate(score)
-    if decision is None or numbers is None or len(decision.classes) < 2 or not numbers.content.numbers.n:
-        return
-    truths = [each for each in map(side.look.candidate, words) if each is not None and each.name != decision.name]
-    truths = [each for each in truths if _same(each, decision) and not is_guess(each.name)]
-    values, k = numbers.content.numbers, len(decision.classes)
-    if not truths or values.low < 1 / k - ROUNDING or values.high > 1 or side.look.tells(score, decision.name):
-        return
-    truth = min(truths, key=lambda each: not any(plain_name(each.name) in names for names in LABELS))
-    what = f"{score!r} looks like the confidence in {decision.name!r}, a decision, and {truth.name!r} like the label"
-    listed = sorted(map(str, decision.content.words.counts or ()))
-    if k > 2:
-        hint = f"Losses of {k} classes need a probability of each: have the pipeline write all of them (top_k=None)."
-    else:
-        classes = option(classes=",".join(listed))
-        flags = f"{option(label=truth.name)} {option(prediction='p')} {option(loss='bce')} {classes}"
-        hint = (
-            f"Add a column p, {score!r} where {decision.name!r} is {listed[1]!r} and 1 − {score!r} elsewhere, "
-            f"and say {flags}."
-        )
-    raise Undecided(what, hint)
+    among = [each for label, prediction in pairs for each in confidences(truths, guesses, label, prediction)]
+    if among:
+        raise question(next((each for each in among if each.clear), among[0]), guesses)
+    for label, prediction in pairs[:1]:
+        if truths is guesses and _is_decided(guesses, label, prediction):
+            what = f"{prediction.columns[0]!r} looks like the confidence in {label.columns[0]!r}: a decision, no label"
+            meant = f"{option(label=label.columns[0])} {option(prediction=prediction.columns[0])}"
+            raise Undecided(what, f"Say where the labels are with {option('labels')}, or {meant} {option(loss='bce')}.")
 
 
-def _same(column: "Candidate", other: "Candidate") -> bool:
-    """Whether two columns of words have the same classes, or one those of the other but for some."""
-    return len(column.classes) > 1 and (column.classes <= other.classes or column.classes >= other.classes)
+def of_columns(source: Source, label: str, scores: Iterable[str]) -> Iterator[str]:
+    """What is to be said of columns that were named as the probabilities of a label, and are confidences."""
+    side = Side(source, ())
+    for score in scores:
+        for confidence in confidences(side, side, Choice((label,), (label,)), Choice((score,), (score,))):
+            if confidence.clear:
+                yield f"{described(confidence)}: its loss is not that of a probability"
+                break
+
+
+def question(confidence: Confidence, guesses: Side) -> Undecided:
+    """What is said of a score that is the confidence in a decision: what it is, and how to make a probability of it."""
+    label, decision, score = confidence.label, confidence.decision, confidence.score
+    classes = _listed(label.classes | decision.classes, label, decision)
+    alone = f"Of the decisions alone: {option(label=label.name)} {option(prediction=decision.name)} "
+    alone += f"{option(loss='zero_one')}."
+    if len(classes) > 2:
+        many = f"Losses of {len(classes)} classes need a probability of each: have the classifier write all of them"
+        return Undecided(f"{described(confidence)}, no probability of each class", f"{many} (top_k=None). {alone}")
+    name = free("p", {column.name for column in guesses.columns}, suffix="_")
+    made = _program(guesses, name, score, decision, classes[-1])
+    asked = f"{option(label=label.name)} {option(prediction=name)} {option(loss='bce')}"
+    asked += "" if classes == ["0", "1"] else f" {option(classes=','.join(classes))}"
+    what = f"{described(confidence)}, no probability of {classes[-1]}"
+    return Undecided(what, f"Make one of it, {made}, then {asked}. {alone}")
+
+
+def described(confidence: Confidence) -> str:
+    """What a score is, in words."""
+    decision, label = confidence.decision.name, confidence.label.name
+    which = f"in {decision!r}, a decision" if confidence.clear else f"in a decision, {decision!r} or {label!r}"
+    same = f"; they are the same in {confidence.right} of the rows" if confidence.right and not confidence.clear else ""
+    right = f" (right in {confidence.right} of the rows)" if confidence.right and confidence.clear else ""
+    return f"{confidence.score!r} looks like the confidence {which}{right}{same}"
+
+
+def _program(side: Side, name: str, score: str, decision: Candidate, word: str) -> str:
+    """What makes the probability of a class of the confidence in a decision."""
+    value = json.dumps(word, ensure_ascii=False) if decision.kind == "text" else word
+    suffixes = formats.get("jsonl").suffixes
+    if any(suffix in file for file in side.source.files for suffix in suffixes):
+        where = f"if {jq.inside('', decision.name)} == {value} then {jq.inside('', score)}"
+        return jq.column(name, f"({where} else 1 - {jq.inside('', score)} end)")
+    return f"in pandas d[{name!r}] = d[{score!r}].where(d[{decision.name!r}] == {value}, 1 - d[{score!r}])"
+
+
+def _listed(classes: Collection[str | int], *columns: Candidate) -> list[str]:
+    """Classes as the columns write them, that of two which is the yes last."""
+    written = {key_of(word): word for column in columns for word in column.content.words.counts or ()}
+    words = [written.get(key, str(key)) for key in sorted(classes, key=lambda key: (isinstance(key, str), key))]
+    return words[::-1] if tuple(word.casefold() for word in words[::-1]) in POLES else words
+
+
+def _rows(look: Look, score: str, decision: Candidate, truth: Candidate, *, beside: bool) -> Rows | None:
+    """The rows by which it can be told; ``None`` where what is decided is not what is true, or no score lies in [0, 1].
+
+    There are more than two scores: what else is a decision itself.
+    """
+    numbers = look.candidate(score)
+    values = None if numbers is None else numbers.content.numbers
+    if values is None or values.infinite or len(values.keys) < 3 or not 0 <= values.low <= values.high <= 1:
+        return None
+    few = 1 < len(decision.classes) <= DECIDED
+    if not few or not (decision.classes <= truth.classes or decision.classes >= truth.classes):
+        return None
+    keys = sorted(decision.classes | truth.classes, key=lambda key: (isinstance(key, str), key))
+    parts = [np.empty((0, 3 if beside else 2))]
+    for record in look.records:
+        reader = Reader(record)
+        try:
+            columns = [reader.numbers(score)]
+            columns += [_codes(reader, column, keys) for column in (decision, *([truth] if beside else []))]
+        except BadRow:
+            return None
+        parts.append(np.column_stack(columns)[~reader.null])
+    matrix = np.concatenate(parts)
+    return Rows(matrix[:, 0], matrix[:, 1], matrix[:, 2] if beside else None) if len(matrix) else None
+
+
+def _codes(reader: Reader, column: Candidate, keys: Sequence[str | int]) -> FloatArray:
+    """The place of the class of each row among some, ``(n,)``."""
+    if column.kind == "number":
+        return np.searchsorted(np.array(keys, dtype=float), reader.numbers(column.name)).astype(np.float64)
+    words = reader.text(column.name)
+    reader.missing(column.name, mask_of(words))
+    return np.array([0 if word is None else keys.index(key_of(word)) for word in words.to_pylist()], dtype=np.float64)
+
+
+def _is_confidence(rows: Rows, score: str, k: int, *, named: bool) -> bool:
+    """Whether a score says how sure a decision is, not which it is: it is never below that of a guess.
+
+    Of two classes those that are decided one way may have others than those decided the other way, as where the
+    threshold is not a half. What no name tells to be a decision, the rows of the label have to.
+    """
+    lows, highs = [], []
+    for code in np.unique(rows.decision):
+        scores = rows.score[rows.decision == code]
+        lows.append(float(scores.min()))
+        highs.append(float(scores.max()))
+    if k == len(lows) == 2 and (highs[0] <= lows[1] or highs[1] <= lows[0]):
+        return False  # it was made of the score, at a threshold
+    sure = sum(lows) >= 1 - ROUNDING if k == len(lows) == 2 else min(lows) >= 1 / k - ROUNDING
+    if named and sure:
+        return True
+    if rows.label is None or k > 2:
+        return False
+    named = named or plain_name(score) in CERTAIN
+    return (named and _is_nearer(rows, rows.label)) or (sure and _falls(rows, rows.label))
+
+
+def _is_decided(side: Side, label: Choice, prediction: Choice) -> bool:
+    """Whether words under the name that classifiers give to decisions have no score below a half beside them."""
+    kinds = {column.name: column.kind for column in side.columns}
+    told = [*map(plain_name, label.columns)] == ["label"] and [kinds.get(name) for name in label.columns] == ["text"]
+    if not told or len(prediction.columns) > 1 or plain_name(prediction.columns[0]) not in SCORES:
+        return False
+    look = Look(side.source, {*label.columns, *prediction.columns})
+    truth = look.candidate(label.columns[0])
+    rows = None if truth is None else _rows(look, prediction.columns[0], truth, truth, beside=False)
+    return rows is not None and len(rows.score) >= ROWS and bool(rows.score.min() >= HALF - ROUNDING)
+
+
+def _is_nearer(rows: Rows, label: FloatArray) -> bool:
+    """Whether a score is nearer to the chance that a decision is right than to that of a class, by no accident."""
+    logs = np.log(np.clip(rows.score, FLOOR, 1)), np.log(np.clip(1 - rows.score, FLOOR, 1))
+    sure, *others = (np.where(right, *logs) for right in (rows.decision == label, label == 1, label == 0))
+    gains = sure - max(others, key=np.sum)
+    return bool(gains.mean() > SIGNIFICANT * gains.std() / np.sqrt(len(gains)))
+
+
+def _falls(rows: Rows, label: FloatArray) -> bool:
+    """Whether decisions are right oftener than by chance, and the label is class 1 the less often the surer class 0 is.
+
+    A probability rises with the label, whatever else stands beside it.
+    """
+    if (
+        not rows.decision.std() * label.std()
+        or np.corrcoef(rows.decision, label)[0, 1] <= SIGNIFICANT / len(label) ** 0.5
+    ):
+        return False
+    scores, labels = rows.score[rows.decision == 0], label[rows.decision == 0]
+    others, truths = rows.score[rows.decision == 1], label[rows.decision == 1]
+    return bool(_slope(scores, labels) < 0 <= _slope(others, truths))
+
+
+def _slope(scores: FloatArray, label: FloatArray) -> float:
+    """How much higher scores are on average where the label is class 1."""
+    mean = float(label.mean())
+    return float(np.mean(scores * (label - mean)))

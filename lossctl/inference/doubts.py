@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossctl.errors import option
 from lossctl.inference.classes import within
 from lossctl.inference.codes import of_position
 from lossctl.inference.facts import Facts, Predicted
@@ -32,8 +31,6 @@ from lossctl.inference.request import Settings
 from lossctl.inference.surprises import own_loss
 from lossctl.words import figures, percent, split
 
-RIGHT, ONE = "right", "one"
-"""What columns may be called that say which decisions are right."""
 DECIDED = {"multi-label classification": "hamming_loss", "multi-class classification": "zero_one"}
 """What the decisions of a task are measured by: of several labels the share that is wrong, of classes that of rows."""
 CODES = 100
@@ -229,14 +226,7 @@ def _codes(case: _Case) -> Doubt | None:
     equal, most = percent(case.count("equal"), case.facts.used), case.facts.label.quantile(1.0)
     what = f"labels and predictions are whole numbers up to {most:g}, equal in {equal} of the rows"
     classes = f"if they are codes of classes, that is the accuracy, and {case.fitting.first} is for counts and ratings"
-    way = as_decisions(case.layout.roles.label[0], case.name)
-    return Doubt(f"{what}; {classes}. As a loss of codes: {way}", (case.fitting,))
-
-
-def as_decisions(label: str, model: str) -> str:
-    """Which columns to add for the share of decisions that are wrong, and how to ask for it."""
-    flags = f"{option(label=ONE)} {option(prediction=RIGHT)} {option(loss='zero_one')}"
-    return f"add a column {ONE} of ones, and {RIGHT}, 1 where {model!r} is {label!r}, else 0; then {flags}"
+    return Doubt(f"{what}; {classes}", (case.fitting, case.asking(loss="zero_one")))
 
 
 def class_codes(facts: Facts, layout: Layout, predicted: Predicted, name: str) -> bool:

@@ -11,8 +11,10 @@ from lossctl.domain import FloatArray
 from lossctl.inference.look import SIGNIFICANT
 from lossctl.inference.names import PREDICTIONS, is_component, is_guess, levels_among, plain_name, stem_of
 from lossctl.inference.parts import interval_end, stem_of_interval
+from lossctl.inference.reader import Reader
 from lossctl.inference.repeated import MEANS
 from lossctl.inference.side import Side
+from lossctl.reading.cells import BadRow
 
 if TYPE_CHECKING:
     from lossctl.inference.candidates import Candidate
@@ -89,6 +91,53 @@ def followed(truths: Side, guesses: Side, columns: "Sequence[Candidate]", foreca
         return others
     between = [each for each in points if _is_between(guesses, each.column.name, parts)]
     return [each for each in near if each not in between] or [each for each in among if each not in between]
+
+
+def words_followed(side: Side, columns: "Sequence[Candidate]", forecast: Sequence[str]) -> "list[Candidate]":
+    """Columns that could be the label; where probabilities follow those of two words, without what they cannot be of.
+
+    Args:
+        side: where they stand, and the predictions beside them.
+        columns: those that could be the label; what is followed most closely comes first of the words.
+        forecast: the columns of the predictions; all that could be probabilities where nobody knows.
+    """
+    guesses = [each for each in side.candidates if each.roles[:1] == ("prediction",) and each.kind == "number"]
+    scores = [each.name for each in guesses if _is_score(each, named=each.name in forecast)]
+    scores = [name for name in scores if not forecast or name in forecast]
+    pairs = [column.name for column in columns if column.kind == "text" and column.distinct == 2]
+    told = _told(side, pairs, scores) if pairs and scores else {}
+    nearest = sorted((each for each in columns if each.name in told), key=lambda each: -told[each.name])
+    others = [each for each in columns if each.kind != "text" and _is_score(each, named=False)]
+    return [*nearest, *others] if told else [*columns]
+
+
+def _is_score(column: "Candidate", *, named: bool) -> bool:
+    """Whether numbers may be probabilities, or of those that are named for predictions logits."""
+    values = column.content.numbers
+    return 0 <= values.low <= values.high <= 1 or (named and values.low < 0 < values.high)
+
+
+def _told(side: Side, words: Sequence[str], scores: Sequence[str]) -> dict[str, float]:
+    """Of columns of two words what part of the variance of one some scores tell, where that is no accident."""
+    parts = []
+    for record in side.look.records:
+        reader = Reader(record)
+        try:
+            numbers = np.column_stack([reader.numbers(name) for name in scores])
+            texts = [np.array(reader.text(name).to_pylist(), dtype=object) for name in words]
+        except BadRow:
+            return {}
+        parts.append((numbers[~reader.null], [text[~reader.null] for text in texts]))
+    rows = np.concatenate([numbers for numbers, _ in parts])
+    told = dict[str, float]()
+    for place, name in enumerate(words):
+        text = np.concatenate([texts[place] for _, texts in parts])
+        known = np.isfinite(rows).all(axis=1) & (text != None)  # noqa: E711  (of each cell)
+        codes = np.unique(text[known].astype(str), return_inverse=True)[1].astype(np.float64)
+        parts_told = [_explained(codes, turn * score, scores=True) for score in rows[known].T for turn in (1, -1)]
+        explained = max(parts_told) if codes.var() > 0 else -np.inf
+        told |= {name: explained} if explained > 0 else {}
+    return told
 
 
 def _is_between(side: Side, name: str, parts: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.inference.layout import LayoutPlanner
 from lossctl.inference.names import level_of
 from lossctl.inference.parts import forecast_of
@@ -26,7 +26,7 @@ def forecasts(planner: LayoutPlanner) -> bool:
         return False
     try:
         labels = floats(elements(planner.head.column(planner.roles.label[0])))
-        labels = np.unique(labels[np.isfinite(labels)])
+        labels = distinct(labels[np.isfinite(labels)])
         if (labels % 1.0 != 0).any():
             return True
         return all(_told(planner, model, labels) for model in models)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, distinct, row_sum
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
@@ -215,7 +215,7 @@ class _Gatherer(Reader):
                 errors = Distribution.of(np.abs(numbers - labels))
             wrong = ((values == 0) & (label == 1)) | ((values == 1) & ((label == 0) | (label == -1)))
             self.count("certain and wrong", model, _rows(wrong), "", position)
-            given = _given(np.unique(labels).tolist(), labels, numbers)
+            given = _given(distinct(labels).tolist(), labels, numbers)
             predicted = replace(predicted, errors=errors, given=given, pairs=pairs_of(labels, numbers))
         elif text is not None and values.ndim == 1:
             words = np.array(text.to_pylist(), dtype=object)

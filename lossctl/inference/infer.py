@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lossctl.domain import Interval
 from lossctl.errors import Undecided, UsageError, option
+from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
@@ -17,6 +19,7 @@ from lossctl.inference.names import (
     is_count,
     is_index,
     is_key,
+    is_level,
     is_log_probability,
     is_mask,
     is_unnamed,
@@ -59,7 +62,8 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         ensure_taken(source, request, complete_roles)
     named, roles = request, complete_roles(source, request)
     request, notes = roles.request, (*taken, *roles.notes)
-    _ensure_no_words(source, request, named)
+    if not _of_decisions(request):
+        _ensure_no_words(source, request, named)
     if _names_text(source, request):
         from lossctl.inference.tags import ensure_no_tags
 
@@ -75,6 +79,12 @@ def complete(source: Source, request: Request, taken: Sequence[str] = ()) -> Com
         losses = complete_losses(seen, request)
         request, notes = losses.request, (*notes, *losses.notes)
     return Completed(request, ("; ".join(notes),) if notes else ())
+
+
+def _of_decisions(request: Request, *, unsaid: bool = False) -> bool:
+    """Whether all that is asked is whether decisions are right, which may be words; ``unsaid`` of no loss."""
+    specs = split_specs(request.loss)
+    return (bool(specs) or unsaid) and all("zero_one" in {bound.name for bound in meanings(spec)} for spec in specs)
 
 
 def _ensure_no_words(source: Source, request: Request, named: Request) -> None:
@@ -130,6 +140,8 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         return completed
     doubted = doubted_names(source, request, elsewhere)
     if request.label and request.prediction and not doubted:
+        if not request.loss:
+            _ensure_named(source, request, elsewhere)
         return Completed(request)
     from lossctl.inference.proposals import Proposer
 
@@ -141,10 +153,7 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
         from lossctl.inference.questions import some_ways
 
         raise names_or_row(doubted, some_ways(source, request, elsewhere, proposals))
-    if not proposer.apart and not request.label and sum(column.kind == "text" for column in source.columns) > 1:
-        from lossctl.inference.confidence import ensure_no_confidence
-
-        ensure_no_confidence(proposer.guesses, proposals)
+    _ensure_numbers_of_rows(request, proposer, proposals)
     _ensure_points(source, elsewhere, proposals)
     if not proposals or not proposals[0].sure:
         raise _question(source, request, elsewhere, proposer, proposals)
@@ -167,6 +176,51 @@ def complete_roles(source: Source, request: Request, elsewhere: Elsewhere | None
     return Completed(replace(request, label=label.patterns, prediction=prediction.patterns), tuple(notes))
 
 
+def _ensure_numbers_of_rows(request: Request, proposer: "Proposer", proposals: Sequence[Proposal]) -> None:
+    """Check that no columns hold confidences, or quantiles of several levels; errors as for these."""
+    pairs = [(proposal.label, proposal.prediction) for proposal in proposals]
+    _ensure_no_confidence(request, proposer.truths, proposer.guesses, pairs)
+    if not proposer.named_prediction:
+        ensure_one_level(proposer.guesses, request, proposer.named_label, apart=proposer.apart)
+
+
+def _ensure_named(source: Source, request: Request, elsewhere: Elsewhere | None) -> None:
+    """As `_ensure_numbers_of_rows`, of columns that are named."""
+    guesses = Side(source, () if elsewhere is None else elsewhere.keys)
+    truths = guesses if elsewhere is None else Side(elsewhere.labels, elsewhere.label_keys)
+    label = tuple(name for pattern in request.label for name in find(pattern, truths.columns, "label"))
+    models = [find(titled(pattern, source.columns)[1], source.columns, "prediction") for pattern in request.prediction]
+    pairs = [(Choice(label, label), Choice(columns, columns)) for columns in models if len(columns) == 1]
+    _ensure_no_confidence(request, truths, guesses, pairs)
+    ensure_one_level(guesses, request, label, apart=elsewhere is not None)
+
+
+def ensure_one_level(side: Side, request: Request, label: Sequence[str], *, apart: bool) -> None:
+    """As `ensure_not_stacked`, where a column may hold levels, and rows are not grouped by them."""
+    names = {column.name for column in side.free if is_level(column.name)}
+    if names and not names & {each.partition(":")[0] for each in request.by}:
+        from lossctl.inference.stacked import ensure_not_stacked
+
+        ensure_not_stacked(side, label, apart=apart)
+
+
+def _ensure_no_confidence(
+    request: Request, truths: Side, guesses: Side, pairs: Sequence[tuple[Choice, Choice]]
+) -> None:
+    """As `ensure_no_confidence`, of losses of probabilities, where there are columns that could be decisions."""
+    specs = split_specs(request.loss)
+    if pairs and len(guesses.free) > 1 and all(any(map(takes_probabilities, meanings(spec))) for spec in specs):
+        from lossctl.inference.confidence import ensure_no_confidence
+
+        ensure_no_confidence(truths, guesses, pairs)
+
+
+def takes_probabilities(bound: BoundLoss) -> bool:
+    """Whether a loss takes numbers from 0 to 1 and no others."""
+    domain = bound.prediction_domain
+    return isinstance(domain, Interval) and domain.low >= 0 and domain.high <= 1
+
+
 def _ensure_points(source: Source, elsewhere: Elsewhere | None, proposals: Sequence[Proposal]) -> None:
     """Check that no numbers are text for their signs, where it is not clear what is the prediction, or that is text."""
     texts = {column.name for column in source.columns if column.kind == "text"}
@@ -186,12 +240,14 @@ def _question(
         question = unlabelled(proposer.guesses, proposer.named_prediction, request)
         if question is not None:
             return question
+    from lossctl.inference.decided import decisions_among
     from lossctl.inference.lacking import lacking_predictions
     from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
     question = (
         tags_among(proposer)
+        or (None if proposals or not _of_decisions(request, unsaid=True) else decisions_among(proposer))
         or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
         or undecided(source, request, elsewhere, proposer, proposals)
     )

@@ -63,6 +63,8 @@ class Layout:
     """Whether a null among the numbers of a label is left out of its row, which counts all the same."""
     numbers: bool = False
     """Whether labels are numbers, also beside vectors: none of a class."""
+    decided: bool = False
+    """Whether predictions are classes as the labels are, words or codes, so that each is right or wrong."""
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -100,8 +102,9 @@ class Layout:
         roles = self.roles
         bare = replace(roles, by=(), cluster=(), ids=())
         numbers = {*bare.needed, *(grouping.column for grouping in roles.by if grouping.quantiles)}
-        groups = {*(grouping.column for grouping in roles.by), *roles.cluster, *roles.ids} - numbers
+        groups = {*(grouping.column for grouping in (*roles.by, *roles.cluster)), *roles.ids} - numbers
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
+        texts |= {name for model in self.models for name in model.columns} if self.decided and self.text else set()
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
         return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
 
@@ -250,7 +253,7 @@ class LayoutPlanner:
             one = f"One model with a column a class is one prediction: {option(prediction=','.join(single))}."
             raise UsageError(
                 f"{option('classes')} names {len(classes)} classes, but {model.name!r} has {model.width or 2}",
-                one if len(single) == len(classes) else "",
+                one if len(single) == len(classes) else "" if classes[1:] else f"No file is called {classes[0]!r}.",
             )
         if len(set(classes)) < len(classes):
             raise UsageError(f"{option('classes')} names a class twice")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
 from lossctl.inference.sample import sampled
@@ -185,6 +185,12 @@ class Look:
         counts = Counter([] if lists is None else pc.list_value_length(lists).drop_null().to_pylist())
         return len(counts) > 1 and 2 * max(counts.values()) <= counts.total()
 
+    def length(self, name: str) -> int:
+        """How long the lists of a column are, by the first that is one; 0 where none is."""
+        lists = next(self._lists(name), None)
+        lengths = [] if lists is None else pc.list_value_length(lists.slice(0, SLICE)).drop_null().to_pylist()
+        return int(lengths[0]) if lengths else 0
+
     def are_bits(self, name: str) -> bool:
         """Whether the lists of a column hold 0 and 1 and nothing else, both of them."""
         kept = {cell for record in self._lists(name) for cell in pc.unique(record.flatten()).to_pylist()}
@@ -256,7 +262,7 @@ def _picked(numbers: FloatArray, rows: FloatArray) -> bool:
     if not len(rows):
         return False
     largest, k = rows.argmax(axis=1), rows.shape[1]
-    ordered = np.unique(numbers)
+    ordered = distinct(numbers)
     firsts = {0, 1, int(ordered[-1]) - k + 1, int(ordered[0])}
     readings = [numbers - first for first in firsts]
     readings += [np.searchsorted(ordered, numbers).astype(float)] if len(ordered) == k else []

@@ -108,7 +108,8 @@ _COUNTS = re.compile(
 )
 _SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
 _MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
-_PREDICTED = re.compile(r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y_?hat|top_?1|argmax)(_|$)")
+_LEVELS = frozenset({"quantile", "quantiles", "quantile_level", "q", "tau", "percentile", "level"})
+_PREDICTED = re.compile(r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y?_?hat|top_?1|argmax)(_|$)")
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
 _LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
 _BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
@@ -391,6 +392,20 @@ def is_decision(name: str) -> bool:
     """
     plain = plain_name(name)
     return bool(_PREDICTED.search(plain)) or is_guess(name) or plain in PREDICTIONS[0] | PREDICTIONS[1]
+
+
+def tells_decision(name: str) -> bool:
+    """Whether a name tells that a column holds decisions, or is the one under which classifiers write them.
+
+    >>> tells_decision("predicted_label"), tells_decision("label"), tells_decision("churn")
+    (True, True, False)
+    """
+    return is_decision(name) or plain_name(name) == "label"
+
+
+def is_level(name: str) -> bool:
+    """Whether that is what a column is called that says the level of the quantile in its row."""
+    return plain_name(name) in _LEVELS
 
 
 def is_metric(name: str) -> bool:

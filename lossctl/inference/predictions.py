@@ -269,7 +269,8 @@ class Predictions:
         apart = {*self.beside(label), *decided}
         others = [column for column in self.guesses.candidates if column.name not in apart]
         likely = [column for column in others if "prediction" in column.roles and not column.decides_between(truth)]
-        likely = [column for column in likely if not (is_metric(column.name) or column.name in self.repeated(label))]
+        repeated = {*self.repeated(label)}
+        likely = [column for column in likely if not (is_metric(column.name) or column.name in repeated)]
         family = tuple(column.name for column in likely if column.kind == "number")
         k, labels = len(family), 0 if truth is None else truth.distinct or 0
         classes = labels == k > 1 or (k > max(labels, 2) and labels > 1)

@@ -224,13 +224,14 @@ class Proposer:
 
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
-        from lossctl.inference.followed import followed, forecast_among
+        from lossctl.inference.followed import followed, forecast_among, words_followed
         from lossctl.inference.repeated import no_labels
 
         forecast = self.named_prediction or forecast_among(self.guesses)
         beside = set[str]() if self.apart else {*forecast}
         others = [column for column in self.truths.candidates if column.name not in beside]
         likely = [column for column in others if "label" in column.roles] + self._counted_amounts(forecast)
+        likely += self._many_words() if not likely else []
         none = no_labels(self.truths)
         likely = [column for column in likely if not is_guess(column.name) and column.name not in none]
         wide = any(len(vector) > 2 for vector in self._vectors)
@@ -240,6 +241,7 @@ class Proposer:
         likely = [column for column in likely if column.kind != "text" or not is_decision(column.name)]
         telling = [column for column in likely if column.roles[0] != "group" and column.distinct != 1]
         telling = _decisions_among(telling)
+        telling = telling if self.apart else words_followed(self.guesses, telling, forecast)
         single = bool(forecast) and (bool(self.named_prediction) or not levels_among(forecast))
         forced = single and len(telling) == len(likely) == sum(column.name not in none for column in others) == 1
         guess = self.guesses.look.candidate(forecast[0]) if forecast else None
@@ -252,6 +254,19 @@ class Proposer:
         for column in (each.column for each in followed(self.truths, self.guesses, listed, forecast)):
             alike = forced and guess is not None and self.predictions.is_alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
+
+    def _many_words(self) -> "list[Candidate]":
+        """Columns of more words than a label has as a rule, beside the only one of lists: no more than these are long.
+
+        Words come again, which those that tell rows apart do not.
+        """
+        lists = [column.name for column in self.guesses.free if column.kind == "list"]
+        width = self.guesses.look.length(lists[0]) if len(lists) == 1 else 0
+        free = {column.name for column in self.truths.free if column.kind == "text" and not is_key(column.name)}
+        texts = [each for each in self.truths.look.candidates if each.name in free] if width else []
+        rows = sum(record.num_rows for record in self.truths.look.records)
+        few = [each for each in texts if each.distinct is not None and 1 < each.distinct <= min(width, rows - 1)]
+        return [replace(each, roles=("label",)) for each in few]
 
     def _counted_amounts(self, forecast: Sequence[str]) -> "list[Candidate]":
         """Columns of whole numbers no two of which are the same, as of ids, to which a forecast is near."""

@@ -1,6 +1,7 @@
 """The roles of one record batch as arrays, with what is null or of another length noted on the way."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from lossctl.inference.layout import Layout
 from lossctl.reading.cells import BadRow, floats, kind_of, scalar_column, shown, spanned_column, text_of, vector_column
 from lossctl.reading.missing import equal, nulled_where, without_truths
 from lossctl.reading.rounding import EXACT, Rest, rest_of, rest_of_lists
-from lossctl.reading.storage import is_list
+from lossctl.reading.storage import is_list, mask_of
 from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 from lossctl.sums.span import span_of
@@ -114,6 +115,27 @@ class Reader:
         if cells.other_length is not None:
             self._note_lengths(names[0], cells.other_length)
         return laid_out(np.where(out, np.nan, cells.values))
+
+    def decisions(self, layout: Layout) -> list[FloatArray]:
+        """Whether each decision of each model is the class that the label is, 1 or 0, ``(n,)``.
+
+        Raises:
+            BadRow: a column holds no numbers, or no UTF-8 text.
+        """
+        title, models = layout.roles.label[0], [model.columns[0] for model in layout.models]
+        if layout.text:
+            import pyarrow.compute as pc
+
+            label, *words = columns = [self.text(name) for name in (title, *models)]
+            for name, column in zip((title, *models), columns, strict=True):
+                self.missing(name, mask_of(column))
+            return [floats(pc.equal(label, each).cast(pa.float64())) for each in words]
+        code, *codes = (self.numbers(name) for name in (title, *models))
+        for name, numbers in zip((title, *models), (code, *codes), strict=True):
+            fraction = (np.floor(numbers) != numbers) & ~self.null & ~self.skipped
+            self.note(("error", name, "the code of a class"), fraction, partial(_shown, numbers))
+            self.spans.pop(name, None)  # what is judged is whether they are the same
+        return [(code == each).astype(np.float64) for each in codes]
 
     def missing(self, column: str, null: BoolArray | None) -> None:
         """Note the nulls of a column."""
@@ -286,6 +308,10 @@ def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:
         beside = np.concatenate([column[start : start + TURNED] for column in columns], dtype=np.float64)
         rows[start : start + TURNED] = beside.reshape(k, -1).T
     return rows
+
+
+def _shown(numbers: FloatArray, row: int) -> str:
+    return shown(numbers[row])
 
 
 def _cell(cell: pa.Scalar, lost: BoolArray) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossctl.inference.choice import BY_NAME, NUMBERED, POINT, SUM, Choice
-from lossctl.inference.classes import YES_AND_NO, are_counted, class_names, is_place, key_of
+from lossctl.inference.classes import YES_AND_NO, are_counted, are_places, class_names, key_of
 from lossctl.inference.families import apart, grids, named_models, numbered, of_classes
 from lossctl.inference.names import PREDICTIONS, is_component, is_guess, is_key, level_of, plain_name
 from lossctl.inference.parts import WORDS, are_members, interval_end, stem_of_interval
@@ -132,7 +132,7 @@ def of_scores(
     """
     columns = [each for each in guesses.candidates if each.kind == "number" and each.name not in others]
     names, spans = tuple(each.name for each in columns), [each.content.numbers for each in columns]
-    placed, codes = all(map(is_place, names)), truth.distinct if truth.kind == "number" else None
+    placed, codes = are_places(names), truth.distinct if truth.kind == "number" else None
     if codes is None or not 1 < codes <= len(names) or not truth.is_coded(len(names)):
         return
     if codes == 2 and (len(names) > 2 or not placed):

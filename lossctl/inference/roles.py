@@ -26,6 +26,8 @@ PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
 """A place or a range of them, with the unit to group by."""
 LISTED = 6
 """How many columns are named one by one; of more, the first and the last are."""
+MANY = 64
+"""Columns up to which a list of them is better to read than from which place to which they stand."""
 MOST_PLACES = 10_000
 """How many places of a range are looked at."""
 
@@ -50,8 +52,8 @@ class Roles:
     by: tuple[Grouping, ...]
     notes: tuple[str, ...]
     """What was chosen without being asked for."""
-    cluster: tuple[str, ...] = ()
-    """What says which rows move together."""
+    cluster: tuple[Grouping, ...] = ()
+    """What says which rows move together: columns, and perhaps periods of their dates."""
     ids: tuple[str, ...] = ()
     """What identifies a row, where rows are to be told apart later."""
     inside: frozenset[str] = frozenset()
@@ -65,7 +67,7 @@ class Roles:
         predictions = (name for model in self.models for name in model.columns)
         weight = () if self.weight is None else (self.weight,)
         groups = (grouping.column for grouping in self.by)
-        identifying = (*self.cluster, *self.ids)
+        identifying = (*(grouping.column for grouping in self.cluster), *self.ids)
         return tuple(dict.fromkeys((*self.label, *predictions, *weight, *groups, *identifying)))
 
     @cached_property
@@ -246,7 +248,12 @@ def pattern_of(family: tuple[str, ...], columns: Sequence[Column]) -> str:
     start = os.path.commonprefix(list(family))  # noqa: RUF071  (characters are what is meant)
     glob = f"{start}*"
     plain = bool(start) and not re.search(r"[][*?,#/=]", start) and glob not in [column.name for column in columns]
-    return glob if plain and find(glob, columns, "prediction") == family else ",".join(family)
+    if plain and find(glob, columns, "prediction") == family:
+        return glob
+    names = [column.name for column in columns]
+    first = names.index(family[0]) if len(family) > MANY else 0
+    beside = len(family) > MANY and tuple(names[first : first + len(family)]) == family
+    return f"#{first + 1}-#{first + len(family)}" if beside else ",".join(family)
 
 
 def named_in_short(columns: Sequence[str]) -> str:
@@ -282,7 +289,7 @@ def titled(pattern: str, columns: Sequence[Column]) -> tuple[str, str]:
     return title, rest
 
 
-def groupings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
+def groupings(pattern: str, columns: Sequence[Column], role: str = "group") -> tuple[Grouping, ...]:
     """What ``PATTERN`` or ``PATTERN:UNIT``, or a comma list of these, groups by; patterns are those of `find`.
 
     A column of exactly that name wins over any other reading.
@@ -295,13 +302,23 @@ def groupings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
         return (Grouping(pattern),)
     if "," in pattern and not pattern.startswith("/"):
         parts = [part if part in names else part.strip() for part in pattern.split(",")]
-        return tuple(grouping for part in parts for grouping in groupings(part, columns))
+        return tuple(grouping for part in parts for grouping in groupings(part, columns, role))
     stem, unit = unit_of(pattern)
     if unit and not is_unit(unit) and not grouped_columns([stem], columns):
         stem, unit = pattern, ""  # a name with a colon, and a mistake
-    matching = find(stem, columns, "group")
+    matching = find(stem, columns, role)
     unit = unit and legal_unit(pattern, unit)
     return tuple(Grouping(name, unit) for name in matching)
+
+
+def clusterings(pattern: str, columns: Sequence[Column]) -> tuple[Grouping, ...]:
+    """As `groupings`, of rows that move together; a `UsageError` where they are to do so by quantiles."""
+    clusters = groupings(pattern, columns, "cluster")
+    quantiles = next((grouping for grouping in clusters if grouping.quantiles), None)
+    if quantiles is not None:
+        what = f"cluster {pattern!r}: rows do not move together for being of one quantile of {quantiles.column!r}"
+        raise UsageError(what, f"Periods of its dates are written as in {quantiles.column}:day.")
+    return clusters
 
 
 def grouped_columns(patterns: Sequence[str], columns: Sequence[Column]) -> set[str]:
@@ -352,7 +369,7 @@ def choose(
         models: what each model is called, whatever its pattern says.
         weight: pattern of the weight column.
         by: patterns of the columns to group by, with their units.
-        cluster: patterns of the columns that say which rows move together.
+        cluster: patterns of the columns that say which rows move together, with their units.
         ids: patterns of the columns that identify a row.
 
     Raises:
@@ -362,7 +379,7 @@ def choose(
     if len(weights) > 1:
         raise UsageError(f"weight {weight!r} matches {len(weights)} columns: {', '.join(weights)}", "Name one.")
     groups = tuple(grouping for pattern in by for grouping in groupings(pattern, columns))
-    clusters = tuple(name for pattern in cluster for name in find(pattern, columns, "cluster"))
+    clusters = tuple(grouping for pattern in cluster for grouping in clusterings(pattern, columns))
     identifying = tuple(name for pattern in ids for name in find(pattern, columns, "id"))
     named = _models(prediction, columns, models)
     labels = tuple(name for pattern in label for name in find(pattern, columns, "label"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from lossctl.domain import FloatArray
+from lossctl.domain import FloatArray, distinct
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
@@ -100,7 +100,7 @@ def _is_sum(source: Source, column: _Column, count: str, bound: BoundLoss) -> bo
 def _counts(numbers: FloatArray, name: str) -> bool:
     """Whether numbers are those of tokens: by their name, or whole ones that differ."""
     whole = bool((numbers % 1 == 0).all() and (numbers >= 1).all())
-    return is_count(name) or (whole and len(np.unique(numbers)) > 1)
+    return is_count(name) or (whole and len(distinct(numbers)) > 1)
 
 
 def _grow(surprisals: FloatArray, counts: FloatArray) -> bool:

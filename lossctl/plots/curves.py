@@ -8,7 +8,7 @@ import numpy as np
 from lossctl.arguments import checked
 from lossctl.dataclass import dataclass
 from lossctl.document import FAR, Axis, Chart, Panel, Series
-from lossctl.domain import FloatArray, Interval, Values
+from lossctl.domain import FloatArray, Interval, Values, distinct
 from lossctl.errors import UsageError
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.plots.limits import limits
@@ -152,7 +152,7 @@ def _points(bound: Curved, sweep: Sweep) -> FloatArray:
             begin, end = max(begin, path.legal.low + margin), min(end, path.legal.high - margin)
         x = np.linspace(begin, end, STEPS + 1) if begin < end else np.empty(0)
         kinks = np.array(bound.kinks_at(sweep.label))
-        x = np.unique(np.concatenate([x, *(kinks + side * NEAR * (end - begin) for side in (-1, 0, 1))]))
+        x = distinct(np.concatenate([x, *(kinks + side * NEAR * (end - begin) for side in (-1, 0, 1))]))
     x = x[(x >= begin) & (x <= end)] if end - begin > NEAR * max(abs(begin), abs(end)) else x[:0]
     illegal = path.legal.illegal(x)
     x = x if illegal is None else x[~illegal]

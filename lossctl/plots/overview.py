@@ -10,7 +10,7 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Chart, Panel, Series
-from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray
+from lossctl.domain import PROBABILITY, Domain, FloatArray, IntArray, distinct
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
@@ -24,10 +24,11 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
+from lossctl.plots.reliability import reliability
 from lossctl.reading.format import Source
 from lossctl.rendering.digits import Figure, written
 from lossctl.row_domains import LogSimplex, Simplex, inside
-from lossctl.sums.calibration import BINS, Calibration
+from lossctl.sums.calibration import Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
 from lossctl.sums.problems import Problems
@@ -224,7 +225,7 @@ def _look_at(
     calibration = None
     if all(PROBABILITY.illegal(numbers) is None for numbers in (labels, outputs)):
         calibration = Calibration.of(outputs, labels, weights)
-    different = np.unique(labels)
+    different = distinct(labels)
     by_label = None
     if len(different) <= FEW:
         by_label = {float(value): Distribution.of(outputs[labels == value]) for value in different}
@@ -328,21 +329,4 @@ def _reliability(plan: Plan, looks: Sequence[Look]) -> Chart:
             calibrations[model.name], rows = look.calibration, bound.rows
     if not calibrations:
         return Chart("", ())
-    title = "probability of the likeliest class" if rows else "predicted probability"
-    x = Axis(f"mean {title}", -0.02, 1.02)
-    curves = []
-    for name, calibration in calibrations.items():
-        predicted, happened, n = (tuple(column) for column in zip(*calibration.curve(), strict=True))
-        curves += [Series(name, "line", predicted, happened), Series(name, "points", predicted, happened, (n,))]
-    guide = Series("perfect calibration", "line", (0.0, 1.0), (0.0, 1.0), guide=True)
-    edges = tuple(edge / BINS for edge in range(BINS + 1))
-    counts = tuple(
-        Series(name, "bars", edges, tuple(map(float, calibration.counts.tolist())))
-        for name, calibration in calibrations.items()
-    )
-    highest = max(max(bar.y) for bar in counts)
-    panels = (
-        Panel("", x, Axis("how often it came true" if rows else "mean label", -0.02, 1.02), (guide, *curves)),
-        Panel("", Axis(title, 0.0, 1.0), Axis("rows", 0.0, 1.05 * highest), counts),
-    )
-    return Chart("calibration of probabilities", panels)
+    return reliability(calibrations, rows=rows)

@@ -107,4 +107,4 @@ def glob_pattern(text: str) -> str:
 
 
 def _hidden(path: str) -> bool:
-    return any(part.startswith((".", "_")) for part in path.split("/"))
+    return any(part.startswith((".", "_")) for part in path.replace(os.sep, "/").split("/"))

@@ -22,6 +22,11 @@ SEPARATOR = re.compile(rb'"?sep=([\t -!#-&(-/:-@[-^`{-~])"?\r?(?:\n|$)', re.IGNO
 """A first line that says what separates cells, as Excel writes and reads it."""
 SEPARATORS = ",;\t|"
 """What may separate the cells of a line that seems to have only one."""
+LOOK = 1 << 14
+"""How many bytes are looked at to tell how numbers are written."""
+COMMAS = r"[-+]?[\d.]*(,[\d.]+)+([eE][-+]?\d+)?"
+"""What has commas and may be a number."""
+DECIMAL_COMMA = r"[-+]?(\d*|[1-9]\d{0,2}(\.\d{3})+),\d+([eE][-+]?\d+)?"
 ROW_NAMES = "row.names"
 """What R calls the column that it writes no name for."""
 
@@ -65,12 +70,12 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
         start = _next_line(head, start)
         start += before_text(head[start:])
     stop = _end_of_line(head, start, dialect)
-    cells = _cells(title, head[start:stop], dialect)
+    cells = _cells(title, head[start:stop], dialect, head[stop:])
     if not reading.header:
         named = tuple(f"#{number}" for number in range(1, len(cells) + 1))
         return Header(named, dialect, start, _counted(cells, head[stop:], dialect, named=False))
     _ensure_header(title, head[start:stop], cells, head[stop:], dialect)
-    names = _names(title, cells, dialect)
+    names = _names(title, cells, dialect, head[stop:])
     if _names_rows(head[start:stop], len(names), head[stop:], dialect):
         names = (free(ROW_NAMES, names), *names)
     return Header(names, dialect, stop, _counted(names, head[stop:], dialect, named=True))
@@ -178,8 +183,8 @@ def _end_of_line(head: bytes, start: int, dialect: Dialect) -> int:
     return len(head)
 
 
-def _cells(title: str, line: bytes, dialect: Dialect) -> tuple[str, ...]:
-    """The cells of a line; a `DataError` where it is no text, or its quotes are no quotes."""
+def _cells(title: str, line: bytes, dialect: Dialect, body: bytes = b"") -> tuple[str, ...]:
+    """The cells of a line above others; a `DataError` where it is no text, or its quotes are no quotes."""
     if b"\0" in line:
         raise DataError(f"{title}: not text", "Is it another format under a wrong name?")
     try:
@@ -205,7 +210,7 @@ def _cells(title: str, line: bytes, dialect: Dialect) -> tuple[str, ...]:
         if behind is not None:
             raise DataError(
                 f"{title}: after the first name comes {behind[1]!r}: is that the separator?",
-                f"If so, say {option(delimiter=behind[1])}.",
+                f"If so, say {_split_by(behind[1], dialect, body)}.",
             ) from None
         hint = MISQUOTED if quoted else "Are its line ends whole?"
         raise DataError(f"{title}: the first line cannot be read: {error}", hint) from None
@@ -217,7 +222,20 @@ MISQUOTED = f"Double a quote that is a character of the cell; if the file does n
 """What to do where text follows a closing quote."""
 
 
-def _names(title: str, cells: tuple[str, ...], dialect: Dialect) -> tuple[str, ...]:
+def _split_by(sign: str, dialect: Dialect, body: bytes) -> str:
+    """How to read lines whose cells a sign separates: with a decimal comma where numbers have one comma each."""
+    said = [option(delimiter=sign)]
+    lines = body[:LOOK].decode(errors="replace").splitlines()
+    cells = [cell.strip(" \"'") for line in lines for cell in line.split(sign)]
+    commas = [cell for cell in cells if re.fullmatch(COMMAS, cell)]
+    if commas and dialect.decimal == "." and all(re.fullmatch(DECIMAL_COMMA, cell) for cell in commas):
+        said.append(option(decimal=","))
+        if dialect.thousands is None and any("." in cell for cell in commas):
+            said.append(option(thousands="."))
+    return " ".join(said)
+
+
+def _names(title: str, cells: tuple[str, ...], dialect: Dialect, body: bytes) -> tuple[str, ...]:
     """The names of the columns: the cells of the first line; a `DataError` where they cannot be names."""
     cells = tuple(cell.strip() for cell in cells)
     if not any(cells):
@@ -227,7 +245,7 @@ def _names(title: str, cells: tuple[str, ...], dialect: Dialect) -> tuple[str, .
     if quoted and dialect.quote == '"':
         raise DataError(f"{title}: the names stand in single quotes", f"If so, say {option(quote=chr(39))}.")
     if len(cells) == 1 and separator is not None:
-        hint = f"If so, say {option(delimiter=separator)}."
+        hint = f"If so, say {_split_by(separator, dialect, body)}."
         raise DataError(f"{title}: a single column {cells[0]!r}: is {separator!r} the separator?", hint)
     if all(is_number(cell) for cell in cells) and not counts(cells):
         names = f"{option(header=False)} {option(skip_rows=1)}"

@@ -290,5 +290,6 @@ def _compression(head: bytes) -> str | None:
 
 def _hive_keys(path: str) -> tuple[tuple[str, str], ...]:
     """The name and value of each folder called ``name=value`` in a path."""
-    parts = (part.partition("=") for part in path.split("?", maxsplit=1)[0].split("/")[:-1])
+    folders = path.split("?", maxsplit=1)[0].replace(os.sep, "/").split("/")[:-1]
+    parts = (part.partition("=") for part in folders)
     return tuple((unquote(name), unquote(value)) for name, equals, value in parts if equals and name)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import threading
 import weakref
 from collections import deque
 from dataclasses import field
@@ -13,6 +14,9 @@ from lossctl.errors import DataError
 
 MOST = 64
 """How many files are kept open; those opened before are opened again by name."""
+
+
+_going = threading.Lock()
 
 
 class Changed(DataError):
@@ -33,6 +37,14 @@ class Handle:
 
     def __del__(self) -> None:
         os.close(self.descriptor)
+
+    def read(self, n: int, position: int) -> bytes:
+        """Up to ``n`` bytes from a place on, for any thread; none at the end."""
+        if hasattr(os, "pread"):
+            return os.pread(self.descriptor, n, position)
+        with _going:  # on Windows, where a file has one place for all who read it
+            os.lseek(self.descriptor, position, os.SEEK_SET)
+            return os.read(self.descriptor, n)
 
 
 class Keeper:
@@ -113,7 +125,8 @@ def machine() -> str:
     boot = ""
     with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
-    return f"{os.uname().nodename} {boot}"
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return f"{name} {boot}"
 
 
 def same(path: str, before: Stamp | None, now: Stamp) -> Stamp:

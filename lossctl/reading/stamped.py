@@ -43,7 +43,7 @@ class View(Readable):
             Changed: the file is no longer what it was.
         """
         pieces, missing = [], sys.maxsize if n < 0 else n
-        while missing and (piece := os.pread(self.handle.descriptor, min(missing, PIECE), self.position)):
+        while missing and (piece := self.handle.read(min(missing, PIECE), self.position)):
             pieces.append(piece)
             missing, self.position = missing - len(piece), self.position + len(piece)
         # Only now: what was written before these bytes were there may be in them.

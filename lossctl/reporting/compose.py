@@ -13,6 +13,7 @@ from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, decided
 from lossctl.evaluation.fold import Folded, fold_rows
+from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import bounded
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
@@ -81,7 +82,7 @@ def compose(
         from lossctl.comparison.compare import check_lags  # noqa: PLC0415  (a single model is compared with none)
 
         check_lags(plan.lags, {"cluster": plan.roles.cluster, "anytime": asked.anytime})
-    plan, _, running = decided(source, plan, running)
+    plan, _, running = decided(source, with_doubts(plan, source, prepared.sides), running)
     least = 1 << max((rows // (2 * MOST)).bit_length() - 1, 0)  # the rest is left out when rows are known
     zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst, least)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)

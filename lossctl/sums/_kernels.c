@@ -223,7 +223,7 @@ static void histogram_of(const double *restrict values, Py_ssize_t n, int64_t *r
     }
 }
 
-/* What the rounding of a product took away, by halves of 26 bits (Dekker 1971): as `lost` in products.py. */
+/* What the rounding of a product took away, by halves of 26 bits (Dekker 1971): as `lost` in two_doubles.py. */
 static inline double lost(double product, double first, double second) {
     const double first_spread = 134217729.0 * first, second_spread = 134217729.0 * second;
     const double high = first_spread - (first_spread - first), low = first - high;

@@ -16,8 +16,9 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.exact import TINY, ExactSum
-from lossctl.sums.products import exact_products, parted, product, scaled_sum
+from lossctl.sums.products import exact_products, parted, scaled_sum
 from lossctl.sums.state import Far, Groups, added, ranked
+from lossctl.two_doubles import product
 
 Column = tuple[FloatArray, FloatArray | None, Far | None]
 """A number of each row, ``(n,)``, what it is multiplied with (``None`` for 1), and those that are no doubles."""

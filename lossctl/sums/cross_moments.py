@@ -9,9 +9,10 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.products import exact_products, product
+from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups
 from lossctl.sums.weighted import least_and_most
+from lossctl.two_doubles import product
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.sums.state import Far, Rows
 
 
@@ -21,7 +21,7 @@ def difference(baseline: Rows, candidate: Rows) -> Rows:
 def _far_difference(baseline: Rows, candidate: Rows) -> Far:
     """The differences of the rows of which one value or both are no doubles."""
     fars = [side.far.row for side in (baseline, candidate) if side.far is not None]
-    rows = np.unique(np.concatenate(fars))
+    rows = distinct(np.concatenate(fars))
     (first, low), (second, high) = (_parted(side, rows) for side in (baseline, candidate))
     top = np.maximum(low, high)
     number = np.ldexp(second, high - top) - np.ldexp(first, low - top)

@@ -45,6 +45,8 @@ class Estimate:
     """The n at which intervals that hold at every n at once are tightest; ``None`` for those that hold once."""
     bucketed: bool = False
     """Whether the clusters are buckets of a baseline."""
+    hashed: bool = False
+    """Whether the clusters are buckets, since there are too many clusters to keep one by one."""
     same: bool = False
     """Whether it is the difference of what is the same, row by row: then there is nothing to be unsure of."""
 

@@ -181,7 +181,8 @@ def of_buckets(
         return Estimate(value, math.nan, count - 1.0, n, float(count), count, math.nan)
     if error == 0.0:  # since no row moves it
         return Estimate(value, 0.0, count - 1.0, n, float(count), count, 0.0)
-    return of_moves(value, influence.of_clusters(grouped), grouped.weight[0], n)
+    moved = of_moves(value, influence.of_clusters(grouped), grouped.weight[0], n)
+    return replace(moved, hashed=True) if grouped.totals.bucketed else moved
 
 
 def of_moves(value: float, moved: FloatArray, weights: FloatArray, n: int) -> Estimate:

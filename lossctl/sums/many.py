@@ -15,7 +15,7 @@ from lossctl.reduction import Mean, Reduction, RootMean, Sum
 from lossctl.sums.digits import DIGIT, LOWEST, carried
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Moments, Total
-from lossctl.sums.products import product
+from lossctl.two_doubles import product
 
 FEW = 64
 """Fewer groups are as quick one by one."""

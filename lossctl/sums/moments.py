@@ -14,9 +14,10 @@ from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums import compiled
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.products import centred_squares, parted, product, scaled_sum
+from lossctl.sums.products import centred_squares, parted, scaled_sum
 from lossctl.sums.state import Far, Groups, Meeting, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
+from lossctl.two_doubles import product
 
 
 @dataclass(frozen=True)

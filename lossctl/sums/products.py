@@ -4,25 +4,23 @@ from fractions import Fraction
 
 import numpy as np
 
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.rational import quotient, to_float
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
+from lossctl.two_doubles import product
 
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
-
-Halves = tuple[FloatArray, FloatArray]
-"""Two arrays of numbers of 26 bits that sum to others."""
 
 
 def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:
     """The exact sum of the exact products of finite numbers, by group, at any scale.
 
     Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
-    mean far from zero hides. Each product is a double and its rounding error (Dekker 1971, doi:10.1007/BF01397083).
+    mean far from zero hides. Each product is a double and its rounding error.
     """
     total = ExactSum.zero(1 if groups is None else groups.number)
     for cut in cuts(len(left), whole=groups is not None):
@@ -61,7 +59,7 @@ def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None =
     """
     total = ExactSum.zero(1 if groups is None else groups.number)
     steps = exponents // (SPAN * DIGIT)
-    for step in np.unique(steps).tolist():
+    for step in distinct(steps).tolist():
         here = steps == step
         up = np.where(here, exponents - step * SPAN * DIGIT, 0)
         total = total + ExactSum.of(np.ldexp(np.where(here, numbers, 0.0), up), groups).raised(step * SPAN)
@@ -86,7 +84,7 @@ def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
     (sum_,) = total.exact()
     mean = quotient(sum_, Fraction(len(values)))
     spread = _spread(values, mean)
-    if not TINY < to_float(spread.exact()[0]) < 1 / TINY:
+    if spread.infinite.any() or not TINY < to_float(spread.exact()[0]) < 1 / TINY:
         return exact_products(values, values)
     above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
     rest = 2 * sum_.numerator * below - len(values) * above * sum_.denominator
@@ -145,35 +143,6 @@ def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None =
 def safe_squares(total: ExactSum) -> bool:
     """Whether a sum of rounded products, of a single group, lost nothing to underflow or overflow."""
     return not total.infinite.any() and TINY < to_float(total.exact()[0]) < 1 / TINY
-
-
-def product(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The rounded products of two arrays, and what rounding took away; both are exact together."""
-    rounded = first * second
-    halves = halved(first)
-    return rounded, lost(rounded, halves, halves if first is second else halved(second))
-
-
-def lost(rounded: FloatArray, first: Halves, second: Halves, out: FloatArray | None = None) -> FloatArray:
-    """What rounding took away from the products of two arrays, given in halves."""
-    (high, low), (top, bottom) = first, second
-    error = np.multiply(high, top, out=out)
-    error -= rounded
-    if first is second:
-        error += 2.0 * high * low
-    else:
-        error += high * bottom
-        error += low * top
-    error += low * bottom
-    return error
-
-
-def halved(values: FloatArray) -> Halves:
-    """Two numbers of 26 bits each that sum to the value: products of halves are exact."""
-    spread = 134217729.0 * values
-    high = spread - values
-    np.subtract(spread, high, out=high)
-    return high, np.subtract(values, high, out=spread)
 
 
 def _moderate(values: FloatArray) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.sums.distribution import Distribution
 
 DIGITS = 17
@@ -94,7 +94,7 @@ class Spread:
         reached = np.cumsum(np.array(counts, dtype=np.int64))
         last = np.searchsorted(reached * number, np.arange(1, number) * reached[-1])
         return Intervals(
-            float(values[0]), (*_cuts(values, np.unique(last)),), float(values[-1]), self.finite.relative_error
+            float(values[0]), (*_cuts(values, distinct(last)),), float(values[-1]), self.finite.relative_error
         )
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
-from lossctl.sums.products import halved, lost, parted, scaled_sum
+from lossctl.sums.products import parted, scaled_sum
 from lossctl.sums.state import Far, Groups, regrouped
+from lossctl.two_doubles import halved, lost
 
 MOST_LAGS = 1000
 """More lags than these take too long: each costs as much as a loss."""

@@ -9,8 +9,9 @@ from lossctl.domain import FloatArray, IntArray
 from lossctl.sums import compiled
 from lossctl.sums.digits import LEVELS
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
-from lossctl.sums.products import cuts, halved, lost, parted, scaled_sum
+from lossctl.sums.products import cuts, parted, scaled_sum
 from lossctl.sums.state import Groups
+from lossctl.two_doubles import halved, lost
 
 HEAVY, LIGHT = 2.0**225, 2.0**-225
 """Weights between these have squares that are exact as two doubles, and no product with a weighted value is lost."""

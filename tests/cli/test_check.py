@@ -10,6 +10,10 @@ import tomllib
 import numpy as np
 import pytest
 
+import lossctl as library
+from lossctl.arguments import ELSEWHERE
+from lossctl.comparison.declared import KEYS, SETTINGS, declared
+
 ROWS = [(i % 2, 0.4 + 0.2 * (i % 2), 0.3 + 0.4 * (i % 2) + i % 7 / 100, i % 3) for i in range(60)]
 PREDS = "y,p_old,p,g\n" + "".join(f"{y},{p_old},{p},{g}\n" for y, p_old, p, g in ROWS)
 BCE = sum(-math.log(p if y else 1.0 - p) for y, _, p, _ in ROWS) / len(ROWS)
@@ -422,3 +426,16 @@ def test_a_gate_to_begin_with_stops_a_model_that_got_much_worse_and_a_broken_pre
     (here / "preds.csv").write_text("y,p\n" + "".join(f"{y},{p}\n" for y, p in worse))
     done = lossctl("check", "-q")
     assert (done.out.split()[0], done.status) == (verdict, status)
+
+
+WORDS = [(word, ours) for ours, words in ELSEWHERE.items() for word in (ours, *words.split())]
+
+
+@pytest.mark.parametrize(("word", "argument"), WORDS, ids=str)
+def test_a_key_by_the_name_of_an_argument_or_of_other_tools_says_that_which_is_meant(word, argument):
+    key = {"prediction": "pred", "ids": "id"}.get(argument, argument)
+    if word in {*KEYS, *SETTINGS} or key not in {*KEYS, *SETTINGS}:
+        return
+    with pytest.raises(library.UsageError) as told:
+        declared({"name": "g", word: "y", "max": 1.0})
+    assert told.value.parts == (f"gate 'g' has no key '{word}'", f"Say {key}.")

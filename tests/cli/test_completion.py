@@ -241,6 +241,10 @@ def test_names_of_files_are_offered_where_files_are_named_alone(name, odd, offer
     assert offered(name, *subject, "")[1] == (name not in {"explain", "help", "schema"})
 
 
+def test_schemas_are_offered(offered):
+    assert offered("schema", "eval") == (["eval", "eval-line"], False)
+
+
 @pytest.mark.parametrize("name", losses.names())
 def test_every_parameter_of_a_loss_is_offered(name, offered):
     parameters = [f"{name}:{parameter.name}=" for parameter in losses.get(name).parameters]

@@ -143,3 +143,16 @@ def test_a_loss_that_is_not_finite_is_null_in_json_lines_and_named(lossctl, tmp_
     )
     assert line["loss"] is None
     assert line["nonfinite"] == {"loss": "Infinity", "gradient": "-Infinity"}
+
+
+@pytest.mark.parametrize(("classes", "said"), [(3, False), (30, True)])
+def test_rows_of_many_numbers_say_where_they_can_be_looked_at(lossctl, tmp_path, classes, said):
+    rows = np.random.default_rng(1).normal(size=(9, classes)).tolist()
+    table = pa.table({"label": [row % 2 for row in range(9)], "logits": rows})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    asked = [tmp_path / "rows.parquet", "-y", "label", "-p", "logits", "-l", "cross_entropy", "--from-logits"]
+    done = lossctl("samples", *asked, "--top", 3)
+    assert done.status == 0
+    assert ("lossctl eval --samples 3 names the largest" in done.err) == said
+    assert "--samples" not in lossctl("samples", *asked, "-o", tmp_path / "out.csv").err
+    assert "truth" in lossctl("eval", *asked, "--samples", 3).out

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.comparison.baseline import load, measure_baseline
+from lossctl.comparison.baseline import baseline_of, load, measure_baseline
 from lossctl.comparison.kept import held_against
+from lossctl.document import versioned
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import measured, prepare
@@ -286,12 +287,31 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path_factory, data):
         target = target[key]
     path.write_text(json.dumps(record))
     try:
-        load(str(path)).document().to_dict()
+        versioned(load(str(path)).document().record())  # which may be of other types than any schema allows
     except LossctlError as wrong:
         error = wrong
     else:
         return  # what was changed is told of no row
     assert str(path) in str(error)
+
+
+def test_a_file_of_which_no_row_is_left_is_an_error(lossctl, tmp_path):
+    (tmp_path / "p.csv").write_text("id,y,p\n1,1,\n2,,1\n")
+    asked = ("-l", "mse", "--id", "id", "--nulls", "drop", "-o", tmp_path / "main.json")
+    done = lossctl("baseline", "save", tmp_path / "p.csv", "-y", "y", "-p", "p", *asked)
+    assert done.status == 3
+    assert "none of the 2 rows can be measured" in done.err
+
+
+@pytest.mark.parametrize("name", ["loss", "n", "nonfinite"])
+def test_a_group_is_in_a_row_beside_what_else_is_called_so(name):
+    frame = rows(20).rename(columns={"g": name})
+    _, scores, report = run(frame, by=(name,))
+    lines = baseline_of(scores, report).document().lines()
+    assert {line["loss"] for line in lines} == {"mse"}
+    grouped = [line for line in lines if f"by_{name}" in line]
+    assert {line[f"by_{name}"] for line in grouped} == {"a", "b"}
+    assert sum(line["n"] for line in grouped) == 20
 
 
 def test_save_and_show(lossctl, tmp_path):

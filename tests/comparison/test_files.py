@@ -13,6 +13,7 @@ from joined import FORMATS, store
 import lossctl as library
 from lossctl.comparison.files import prepare_models
 from lossctl.comparison.naming import names_of
+from lossctl.errors import Undecided
 from lossctl.inference.request import Request
 
 N = 120
@@ -291,3 +292,20 @@ def test_labels_of_another_name_in_another_order_tell_that_rows_do_not_match_in_
     assert library.compare(first, "mse", others=[second], **asked).results[0].n == 12
     with pytest.raises(library.DataError, match=r"another order: 'y' of .* and 'target' of"):
         library.compare(first, "mse", others=[{**second, "target": np.roll(label, 1)}], **asked)
+
+
+@pytest.mark.parametrize("k", [3, 70])
+def test_arrays_of_a_column_a_class_are_compared_by_the_line_that_is_offered(k, tmp_path):
+    rng = np.random.default_rng(k)
+    codes, scores = rng.integers(0, k, 60), rng.normal(size=(60, k))
+    scores[np.arange(60), codes] += 4
+    files = [tmp_path / f"{name}.npy" for name in ("old", "new", "codes")]
+    for path, array in zip(files, (scores, 1.5 * scores, codes), strict=True):
+        np.save(path, array)
+    asked = {"others": [files[1]], "labels": files[2], "join": "order"}
+    with pytest.raises(Undecided) as told:
+        library.compare(files[0], **asked)
+    (way,) = told.value.ways
+    (result,) = library.compare(files[0], **asked, **dict(way)).results
+    losses = [np.log(np.exp(z).sum(axis=1)) - z[np.arange(60), codes] for z in (scores, 1.5 * scores)]
+    assert [result.baseline, result.value] == pytest.approx([one.mean() for one in losses], rel=1e-12)

@@ -112,4 +112,4 @@ def test_columns_that_are_named_for_the_words_of_the_label_are_named_where_there
     words = np.array(["cat", "dog", "owl"])[CODES]
     data = {"kind": words, "said": words, **dict(zip(("dog", "cat", "owl"), P.T, strict=True))}
     with pytest.raises(UsageError, match=r"(?s)are words, such as .*dog,cat,owl"):
-        evaluate(data, "zero_one", label="kind", prediction="said")
+        evaluate(data, None, label="kind", prediction="said")

@@ -1,8 +1,11 @@
 """What is looked for among the losses and is none is named for what it is, with a way on that works."""
 
+import json
+import math
 import re
 
 import pytest
+from stored import write_lines
 
 from lossctl import evaluate
 from lossctl.errors import DataError, UsageError
@@ -13,7 +16,9 @@ from lossctl.functions.loss import losses
 from lossctl.functions.metrics import METRICS
 from lossctl.words import normal
 
-ASKED_FOR = "r2 R² auc accuracy f1 precision recall ece mcc spearman map ndcg".split()
+ASKED_FOR = (
+    "r2 R² auc accuracy f1 precision recall ece mcc spearman map ndcg bias calibration normalized_entropy top5".split()
+)
 
 
 @pytest.mark.parametrize("name", ASKED_FOR)
@@ -31,6 +36,16 @@ def test_what_counts_decisions_has_a_way_where_nothing_but_decisions_is_there(na
         evaluate({"y": [0, 1, 1, 0] * 5, "p": [0, 1, 0, 0] * 5}, name)
     loss = re.findall(r"loss='([^']+)'", told.value.hint)[0]
     assert evaluate({"y": [0, 1, 1, 0] * 5, "p": [0, 1, 0, 0] * 5}, loss).value == 0.25
+
+
+def test_the_ways_to_bias_and_normalized_entropy_come_to_them(lossctl, tmp_path):
+    path = write_lines(tmp_path / "rows.csv", "y,p", "0,0.5", "1,0.75", "0,0.25", "0,0.5")
+    done = lossctl("samples", path, "-l", "half_squared_error", "-f", "jsonl", "-q")
+    assert [json.loads(line)["gradient"] for line in done.out.splitlines()] == [0.5, -0.25, 0.25, 0.5]
+    entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    bce = -(2 * math.log(0.5) + 2 * math.log(0.75)) / 4
+    result = evaluate(path, "bce", skill=True).results[0]
+    assert 1 - result.best_constant.skill == pytest.approx(bce / entropy, rel=1e-14)
 
 
 def test_no_metric_hides_a_loss():

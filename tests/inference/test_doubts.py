@@ -1,7 +1,6 @@
 """What could be another measure is asked, never taken; each command line that is proposed runs, and is doctor's."""
 
 import itertools
-import re
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +122,8 @@ def test_of_words_the_share_that_is_right_is_told_and_no_word_is_taken_for_a_nul
     assert "they are the label in 55 % of the rows" in lossctl("eval", both, *asked).err
     told = lossctl("doctor", both, *asked).out
     assert "--null-values" not in told
-    assert "--label one --pred right --loss zero_one" in told
+    assert "-l zero_one measures the share that is wrong" in told
+    assert lossctl("eval", both, *asked, "-l", "zero_one", "-f", "value").out == "0.45\n"
 
 
 @settings(max_examples=15)
@@ -329,17 +329,14 @@ def test_decisions_alone_are_offered_the_share_of_wrong_ones_and_nothing_else(se
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_decided_codes_have_a_line_for_ratings_and_say_how_their_accuracy_is_measured(first):
+def test_decided_codes_have_a_line_for_ratings_and_one_for_the_share_that_is_wrong(first):
     rng = np.random.default_rng(first)
     label = rng.integers(first, 4 + first, 60)
     guess = np.where(rng.random(60) < 0.8, label, rng.integers(first, 4 + first, 60))
     with pytest.raises(lossctl.UsageError, match="accuracy") as question:
         lossctl.evaluate({"y": label, "pred": guess}, None)
-    assert [dict(way)["loss"] for way in question.value.ways] == ["mse,mae,huber"]
-    assert "a column one of ones, and right, 1 where 'pred' is 'y', else 0; then " in question.value.what
-    told = dict(re.findall(r"(\w+)='(\w+)'", question.value.what.partition("; then ")[2]))
-    right = {"right": (guess == label) * 1.0, "one": np.ones(60)}
-    value = lossctl.evaluate(right, told["loss"], label=told["label"], prediction=told["prediction"]).value
+    assert [dict(way)["loss"] for way in question.value.ways] == ["mse,mae,huber", "zero_one"]
+    value = lossctl.evaluate({"y": label, "pred": guess}, "zero_one").value
     assert value == pytest.approx(np.mean(guess != label))
 
 

@@ -106,3 +106,26 @@ def test_a_yes_or_no_is_asked_of_no_numbers_above_100_beside_it():
     units = rng.normal(500, 30, 90)
     source = {"promo": rng.integers(0, 2, 90), "units": units, "planned": units + rng.normal(0, 9, 90)}
     assert "promo" not in labels_of(source)
+
+
+@settings(max_examples=6)
+@given(
+    st.sampled_from([("No", "Yes"), ("M", "F"), ("alive", "dead")]),
+    st.sampled_from([("risk_a", "risk_b"), ("prob",), ("p_a", "p_b", "p_c"), ("logit",)]),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_of_columns_of_words_the_one_that_probabilities_follow_is_the_label(words, models, inverse, random):
+    rng = np.random.default_rng(8)
+    truth, n = rng.permutation(np.arange(160) % 2), 160
+    scores = {name: 1.2 * (truth - 0.5) + rng.normal(0, 1, n) for name in models}
+    scores = {name: z if name == "logit" else 1 / (1 + np.exp(-z)) for name, z in scores.items()}
+    others = {"sex": rng.choice(["A", "B"], n), "site": rng.choice(["n", "s", "w"], n), "age": rng.integers(1, 8, n)}
+    columns = {"outcome_x": np.take(words, 1 - truth if inverse else truth), **others, **scores}
+    source = {name: columns[name] for name in random.sample([*columns], len(columns))}
+    try:
+        ways = [{"label": lossctl.evaluate(source, None).to_dict()["columns"]["label"]}]
+    except Undecided as question:
+        ways = [dict(way) for way in question.ways]
+    assert {*np.ravel([way.get("label", "outcome_x") for way in ways])} == {"outcome_x"}
+    assert "sex" not in str([way.get("label") for way in ways])

@@ -282,3 +282,27 @@ def test_more_rows_are_skipped_than_there_are_in_no_time(tmp_path, lossctl):
     (tmp_path / "rows.csv").write_text("y,p\n0,1\n")
     done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--skip-rows", 10**19)
     assert (done.status, done.out) == (3, "")
+
+
+COMMAS = st.sampled_from([
+    ("0.9 0.2 0.6", "", []), ("0,9 0,2 0,6", "", ["--decimal"]), ("0,900 0,200 0,600", "", ["--decimal"]),
+    ("1.000,9 0,2 0,6", "", ["--decimal", "--thousands"]), ("0.9 0.2 0.6", ";a,b,c", []),
+])  # fmt: skip
+"""Three numbers, what stands behind them, and what is to be said beside what separates cells."""
+
+
+@settings(max_examples=8, deadline=None)
+@given(sign=st.sampled_from(";\t|"), quoted=st.booleans(), ways=COMMAS, end=st.sampled_from(["\n", "\r\n"]))
+def test_what_separates_cells_is_said_together_with_how_numbers_are_written(sign, quoted, ways, end, lossctl, tmp_path):
+    numbers, behind, flags = ways
+    header = ['"y"', '"p"'] if quoted else ["y", "p"]
+    header += ["tags"] * bool(behind)
+    lines = [f"{y};{p}{behind}" for y, p in zip("101", numbers.split(), strict=True)]
+    text = end.join([";".join(header), *lines, ""]).replace(";", sign)
+    (tmp_path / "rows.csv").write_text(text, newline="")
+    done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "-q")
+    assert done.status == 3
+    said = shlex.split(done.err.split("If so, say ")[1].strip().removesuffix("."))
+    assert [word for word in said if word.startswith("-")] == ["-d", *flags]
+    again = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "-q", "-f", "value", *said)
+    assert again.status == 0, again.err

@@ -178,6 +178,15 @@ def test_fewer_than_two_rows_have_no_standard_error():
     assert nothing_.effective_n == 0
 
 
+@pytest.mark.parametrize("size", [1e150, 1e160, 1e200, 1e308])
+@pytest.mark.parametrize("others", [[], [1.0, 2.0]])
+def test_rows_whose_squares_are_no_doubles_have_their_error_where_they_cancel(size, others):
+    values = np.array([size, -size, *others])
+    (found,) = Moments.lift(rows_of(values)).result()
+    _, _, squared, _ = exact_moments(values, np.ones(len(values)))
+    assert found.standard_error(MEAN) == pytest.approx(square_root(squared), rel=1e-15)
+
+
 def test_an_infinite_row_makes_the_value_infinite_and_the_error_unknown():
     (found,) = Moments.lift(rows_of(np.array([1.0, math.inf, 2.0]))).result()
     assert found.value(MEAN) == found.value(SUM) == found.value(ROOT_MEAN) == math.inf

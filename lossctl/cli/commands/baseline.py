@@ -51,6 +51,7 @@ def baseline(
     from lossctl.cli.output import refuse, show, write_report
     from lossctl.comparison.baseline import load, measure_baseline
     from lossctl.evaluation.evaluate import input_files
+    from lossctl.evaluation.independence import doubts
     from lossctl.inference.request import Request
 
     voice, style = output.voice, output.style
@@ -87,6 +88,8 @@ def baseline(
         raise UsageError("--join needs --labels FILE, the file to join with")
     joined = join.asked(files) if join.labels else {}
     ready = prepared(voice, files, request, source.reading(voice), **joined)
+    for doubt in doubts(ready.plan, ready.source, ready.sides):
+        voice.note(doubt)
     with output.progress(files) as progress:
         kept = measure_baseline(ready, replace(running.over(files, join), progress=progress))
     write_report(targets[0], kept.to_json(), inputs, voice)

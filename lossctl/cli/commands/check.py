@@ -348,6 +348,7 @@ def _listed(gates: "Sequence[Gate]") -> "Document":
         sections=lambda: [(Table(columns, rows),)],
         record=lambda: {"gates": items},
         rows=lambda: items,
+        schema="check-list",
     )
 
 
@@ -367,6 +368,7 @@ def _settings(elsewhere: "Settled") -> "Document":
         sections=lambda: [(Table(columns, rows),), (Notes((f"configuration: {path or 'none'}",)),)],
         record=lambda: {"configuration": path, "gates": len(gates), "settings": items},
         rows=lambda: [{**item, "value": _written(item["value"])} for item in items],
+        schema="check-settings",
     )
 
 

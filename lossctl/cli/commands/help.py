@@ -35,9 +35,9 @@ def topics() -> dict[str, Path]:
 
 
 def text_of(page: Path) -> str:
-    """A page without what is for machines: comments, and where links lead."""
+    """A page without what is for machines: comments, and where links and pictures are."""
     text = re.sub(r"<!--.*?-->\n*", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r"(?<!!)\[([^]\n]+)\]\([^)\s]*\)", r"\1", text)
+    return re.sub(r"!?\[([^]\n]+)\]\([^)\s]*\)", r"\1", text)
 
 
 def title_of(page: Path) -> str:

@@ -47,6 +47,10 @@ Top = Annotated[
 ]
 
 
+WIDE = 20
+"""Numbers of a row from which on nobody reads them all."""
+
+
 @command("samples", "lossctl samples preds.csv -l huber --top 100 -o worst.parquet")
 def samples(
     *,
@@ -89,6 +93,12 @@ def samples(
         if bound.activation is not None:
             voice.note(f"{bound}: gradients are with respect to the {bound.wrt}")
 
+    width = max(model.width for model in plan.models)
+    if output is None and width > WIDE:
+        voice.note(
+            f"each row has {width:,} numbers, and as many of the gradient; to look at, lossctl eval --samples "
+            f"{top or 'N'} names the largest of the worst rows"
+        )
     finish = partial(_finish, voice, plan)
 
     def pieces(*, verbatim: bool) -> "Iterator[pa.RecordBatch | Written]":

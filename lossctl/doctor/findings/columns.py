@@ -6,7 +6,6 @@ import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
 from lossctl.doctor.shell import with_flags
-from lossctl.inference.doubts import as_decisions
 from lossctl.inference.fit import ENOUGH, Scale
 from lossctl.reading.cells import shown
 from lossctl.reading.inferred_types import is_number
@@ -26,8 +25,8 @@ def text_predictions(case: Case) -> Evidence | None:
     text = case.layout.unread_text
     what = f"column {', '.join(case.model.columns[:4])!r} holds text such as {shown(text)}, not numbers"
     if case.layout.worded and case.layout.text:
-        way = with_flags(as_decisions(case.label, case.name))
-        return Evidence(what, f"If those are decisions, a loss needs what they were made from. Of words alone: {way}.")
+        advice = "If those are decisions, a loss needs what they were made from. Of words alone -l zero_one measures"
+        return Evidence(what, f"{advice} the share that is wrong.")
     return Evidence(what, with_flags(hint_for(text)))
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.doctor.finding import Case, Evidence, Severity, finding
-from lossctl.doctor.shell import flags, with_flags
+from lossctl.doctor.shell import flags
 from lossctl.doctor.statistics import (
     area_under_curve,
     error_of_area,
@@ -16,7 +16,7 @@ from lossctl.doctor.statistics import (
 from lossctl.domain import FloatArray, IntArray
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.codes import better_order
-from lossctl.inference.doubts import as_decisions, class_codes
+from lossctl.inference.doubts import class_codes
 from lossctl.inference.fit import ENOUGH, SIGNIFICANT, Scale, classes_setting, pairing_of
 from lossctl.words import figures, percent
 
@@ -90,7 +90,7 @@ def class_codes_as_predictions(case: Case) -> Evidence | None:
         f"labels and predictions are whole numbers up to {label.quantile(1.0):g}, equal in "
         f"{percent(case.count('equal'), case.n)} of the rows: class codes?",
         "A loss of classes needs one column of probabilities a class, such as predict_proba gives: -p 'p_*'. "
-        f"Of codes alone {with_flags(as_decisions(case.label, case.model.name))}.",
+        "Of codes alone the share that is wrong is measured by -l zero_one.",
     )
 
 

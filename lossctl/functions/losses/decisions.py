@@ -34,7 +34,8 @@ def zero_one(label: FloatArray, prediction: FloatArray, *, threshold: Threshold 
     is held against log(t / (1 − t)).
     Properties: 1 less the accuracy; not convex; flat but for a jump at ŷ = t; range [0, 1]; a best constant is any
     prediction on the side of the larger class. Of several columns, a class each, the name means
-    `categorical_zero_one`.
+    `categorical_zero_one`; decisions that are words, or codes of classes as the labels are, are right where they are
+    the same.
 
     Use it to report decisions at a threshold that is really used.
     Avoid it to choose between models: it sees neither by how much a prediction is wrong nor how rare a class is.

@@ -28,8 +28,9 @@ from lossctl.functions.gaussian import (
 )
 from lossctl.functions.loss import loss
 from lossctl.functions.parts import Parts, parts
-from lossctl.functions.stable import beyond, difference
+from lossctl.functions.stable import beyond
 from lossctl.row_domains import VECTOR
+from lossctl.two_doubles import difference
 
 OPEN = Interval(0.0, 1.0, low_open=True, high_open=True)
 Scale = Annotated[str, Words(("var", "std", "log_std"))]

@@ -5,8 +5,9 @@ import numpy as np
 from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.class_labels import pair_kinks
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import beyond, difference, grown
+from lossctl.functions.stable import beyond, grown
 from lossctl.row_domains import CHOSEN, VECTOR
+from lossctl.two_doubles import difference
 
 
 def _within_margin(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from lossctl.domain import REAL, FloatArray, Interval, NonNegative, Positive
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, difference, exp_error, polynomial, within_range
+from lossctl.functions.stable import ATANH_TERMS, NEAR, amended, exp_error, polynomial, within_range
+from lossctl.two_doubles import difference
 
 Exponent = Annotated[float, Interval(low=1.0)]
 

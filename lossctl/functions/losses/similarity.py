@@ -4,8 +4,8 @@ import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.loss import loss
-from lossctl.functions.stable import product
 from lossctl.row_domains import DIRECTION
+from lossctl.two_doubles import product
 
 
 def _unit(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
