@@ -21,6 +21,7 @@ from lossctl.document import SCHEMA_VERSION
 from lossctl.evaluation.record import RESULT
 from lossctl.functions.record import ACTIVATION, LOSS, Catalogue, Fact, Listed, Match, Matches
 from lossctl.rendering.record import CHART, ChartPoint, ChartsRecord
+from lossctl.reporting.record import DOSSIER
 from lossctl.schema import DIALECT, Finite, Member, Object, Schema, Schemas, identity, object_of
 
 VERSIONED: Mapping[str, Member] = {
@@ -140,6 +141,7 @@ OUTPUTS: Mapping[str, Output] = {
     "samples-line": Output("lossctl samples -f jsonl", SAMPLE_LINE),
     "compare": Output("lossctl compare -f json", ComparisonRecord),
     "compare-line": Output("lossctl compare -f jsonl", DIFFERENCE),
+    "report": Output("lossctl report -f json", DOSSIER),
     "check": Output("lossctl check -f json", Decisions),
     "check-line": Output("lossctl check -f jsonl", GATE),
     "check-list": Output("lossctl check --list -f json", ListedGates),

@@ -41,7 +41,7 @@ class LibraryAgreement(TypedDict):
     calls: str
     """What it calls the loss."""
     compat: str | None
-    """The word for --compat; null for a library that has none."""
+    """The word by which its conventions are chosen; null for a library that has none."""
     agrees: bool | None
     """Whether its number is the same with nothing set, except of data that where tells of; null if nobody knows."""
     settings: dict[str, Any]
@@ -103,7 +103,7 @@ class _Loss(TypedDict):
     reduction: str
     """How rows become the reported value."""
     through: list[str]
-    """The activations that it has a form for, first that which --from-logits means."""
+    """The activations that it has a form for, first the one that is natural for it."""
     otherwise: Otherwise | None
     """Where some of its spellings mean another loss; null where none do."""
     agreements: list[LibraryAgreement]

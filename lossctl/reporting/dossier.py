@@ -82,6 +82,7 @@ class Dossier(Described):
             values=losses.values,
             notes=self.notes,
             warnings=self.warnings,
+            schema="report",
         )
         return document if self.verdicts is None else self.verdicts.beside(document)
 

@@ -45,6 +45,10 @@ LINES = {
         ["compare", *COMPARED, "--plot"],
         ["compare", "a=rows.csv", "b=rows.csv", "-y", "y", "-p", "p", "--id", "id"],
     ],
+    "report": [
+        ["report", *COMPARED, "-w", "w"],
+        ["report", *MEASURED, "--fail-above", "mse=99", "--by", "g", "--samples", "0"],
+    ],
     "check": [
         ["check", *ASKED, "-l", "mse", "--config", "lossctl.toml", "--by", "g"],
         ["check", "rows.csv", "-y", "nothing"],
@@ -65,6 +69,7 @@ FREE = {
     "eval": "settings/compat/set/.*", "explain": "agreements/.*/settings/.*",
     "compare": "(results|overall)/.*/(key|columns)/.*", "compare-line": ".*/(key|columns)/.*",
     "baseline-line": "g",
+    "report": "worst_rows/rows(/.*)?|explain/.*/settings/.*|compare/(results|overall)/.*/(key|columns)/.*",
 }  # fmt: skip
 """Where values may be anything: they come from the data, or are those of any option."""
 

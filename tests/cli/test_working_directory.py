@@ -23,6 +23,7 @@ SUBJECTS = {
     "explain": ["huber"],
     "gradcheck": ["huber", "rows.csv"],
     "help": ["columns"],
+    "report": ["rows.csv", "-l", "mse"],
     "samples": ["rows.csv", "-l", "mse", "--top", "1"],
 }
 
