@@ -109,6 +109,14 @@ def test_who_types_what_a_page_shows_gets_what_it_shows(page, typed, request):
         assert printed == shown, line
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_file_to_save_is_named_in_the_text(page):
+    """In a terminal a fence has no title."""
+    text = FENCE.sub("", page.read_text())
+    for fence in FENCE.finditer(page.read_text()):
+        assert fence[2] is None or f"`{fence[2]}`" in text
+
+
 @having("pycon")
 def test_python_in_the_documents_does_what_it_shows(page, monkeypatch):
     """Pages of losses and activations show what their docstrings do, which is tested with these."""

@@ -14,7 +14,7 @@ from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
 from lossctl.inference.roles import find
 from lossctl.reading.columns import Column
-from lossctl.reading.instants import first_of, in_one_form
+from lossctl.reading.instants import first_of, has_times, in_one_form
 
 NUMERAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?$"
 """A number as programs write it; what has zeros in front is a code."""
@@ -125,8 +125,11 @@ def told_alike(left: pa.Table, right: pa.Table, sides: tuple[str, str]) -> tuple
     remarks = []
     for place, name in enumerate(left.column_names):
         written = left[name], right[name]
-        kind, plain = "times", [in_one_form(words) for words in written]
-        if all(words.equals(one) for words, one in zip(written, plain, strict=True)):
+        timed = any(map(has_times, written))
+        if timed and left.num_columns == 1 and not _lacking(*written):
+            continue  # all match as they are written
+        kind, plain = "times", [in_one_form(words) for words in written] if timed else [None]
+        if not timed:
             kind, plain = "numbers", [_plain(words) for words in written] if _differ(*written) else [None]
         shown = None if any(words is None for words in plain) else next(_shown(written, plain), None)
         if shown is not None:
@@ -166,6 +169,13 @@ def _differ(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
 
     if not any(pc.any(pc.match_substring_regex(words, "[.eE]")).as_py() for words in (left, right)):
         return False
+    return _lacking(left, right)
+
+
+def _lacking(left: pa.ChunkedArray, right: pa.ChunkedArray) -> bool:
+    """Whether some words of a side are not among those of the other."""
+    import pyarrow.compute as pc
+
     pairs = ((left, right), (right, left))
     return not all(pc.all(pc.is_in(words, value_set=others.unique())).as_py() for words, others in pairs)
 

@@ -169,10 +169,8 @@ def match_by_key(
     """
     import pyarrow.compute as pc
 
-    left, right = left.select(ids), right.select(ids)
-    ensure_one_clock(left, right, called.sides)
-    left, right, remarks = told_alike(left, right, called.sides)
-    sides = left, right
+    written = left.select(ids), right.select(ids)
+    *sides, remarks = told_alike(*written, called.sides)
     for side, table in zip(called.sides, sides, strict=True):
         for name in ids:
             if table[name].null_count:
@@ -192,6 +190,8 @@ def match_by_key(
     places = beside, other
     missing = [table.filter(pa.array(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
+    if any(facts.values()):
+        ensure_one_clock(*written, called.sides)
     if how == "strict" and any(facts.values()):
         parts = [
             f"{table.num_rows:,} {alone}, such as {examples(table, ids)}"

@@ -148,6 +148,7 @@ def _risks(planner: LayoutPlanner, plan: Plan, *, named: bool) -> list[str]:
         risky += out_of_reach(planner, plan)
     risky += [doubt for _, bound in plan.losses for doubt in _orders(bound, plan.layout, said=named)]
     risky += _confident(planner.source, plan)
+    risky += _decided(planner, plan) if any("eps" in bound.parameters for _, bound in plan.losses) else []
     near = not plan.layout.text and plan.layout.classes is None and any(_is_near(bound) for _, bound in plan.losses)
     source = planner.source.inner if isinstance(planner.source, Selected) else planner.source
     if near and isinstance(source, MemorySource):  # as what was joined; to look into a file first would take a while
@@ -168,6 +169,21 @@ def _confident(source: Source, plan: Plan) -> Iterator[str]:
         from lossctl.inference.confidence import of_columns  # noqa: PLC0415  (few files have such columns)
 
         yield from of_columns(source, label[0], dict.fromkeys(model.columns[0] for model in models))
+
+
+def _decided(planner: LayoutPlanner, plan: Plan) -> Iterator[str]:
+    """That what a loss of logarithms is taken of are decisions, as far as the first rows say."""
+    import pyarrow.compute as pc  # noqa: PLC0415  (most losses have no floor)
+
+    from lossctl.inference.fit import ENOUGH  # noqa: PLC0415  (likewise)
+
+    floored = [(model, bound) for model, bound in plan.losses if "eps" in bound.parameters and bound.activation is None]
+    for model, bound in floored if not planner.source.once else ():
+        if not model.width and planner.kinds[model.columns[0]] == "number":
+            cells = planner.head.column(model.columns[0])
+            if len(cells) >= ENOUGH and {*pc.unique(cells).slice(0, 4).to_pylist()} <= {0, 1, None}:
+                what = f"the predictions {model.name!r} are 0 and 1 and nothing else: decisions, not probabilities"
+                yield f"{what}; zero_one says how many are wrong, {bound.name} that times a logarithm of its floor"
 
 
 def _is_near(bound: BoundLoss) -> bool:

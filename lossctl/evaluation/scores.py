@@ -9,6 +9,7 @@ from lossctl.evaluation.measure import groups_in_order
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.bound_loss import BoundLoss
+from lossctl.rational import to_float
 from lossctl.reduction import MEAN, Reduction
 from lossctl.sums.clusters import Totals
 from lossctl.sums.estimate import Estimate
@@ -147,5 +148,5 @@ def other_tokens(bound: BoundLoss, baseline: Total, candidate: Total) -> tuple[f
     """
     if not (bound.unlabelled and bound.definition.others and baseline.n and candidate.n):
         return None
-    before, now = (float(total.beside.sums[0]) for total in (baseline, candidate))
-    return None if before == now else (before, now)
+    before, now = (total.beside.sums[0] for total in (baseline, candidate))
+    return None if before == now else (to_float(before), to_float(now))

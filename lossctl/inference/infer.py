@@ -241,12 +241,13 @@ def _question(
         if question is not None:
             return question
     from lossctl.inference.decided import decisions_among
-    from lossctl.inference.lacking import lacking_predictions
+    from lossctl.inference.lacking import lacking_predictions, log_of_training
     from lossctl.inference.questions import undecided, ways
     from lossctl.inference.tags import tags_among
 
     question = (
         tags_among(proposer)
+        or log_of_training(proposer)
         or (None if proposals or not _of_decisions(request, unsaid=True) else decisions_among(proposer))
         or lacking_predictions(proposer, partial(ways, source, replace(request, loss=()), elsewhere))
         or undecided(source, request, elsewhere, proposer, proposals)

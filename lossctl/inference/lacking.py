@@ -9,6 +9,7 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings, of_each_column
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import SHOWN, class_names
+from lossctl.inference.names import is_figure_of_training, is_key, is_thing, plain_name
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Settings
 
@@ -51,6 +52,18 @@ def lacking_predictions(proposer: Proposer, ways: Ways) -> Undecided | None:
         options = ((*(setting for setting in way if setting[0] != "loss"), *loss) for way in options)
     hint = f"Say which belong together: {option(label=','.join(predicted))} {option(prediction=','.join(columns))}."
     return Undecided(what, hint, tuple(options))
+
+
+def log_of_training(proposer: Proposer) -> Undecided | None:
+    """What is said of a file whose numbers are all figures of a training, step by step; ``None`` of others."""
+    numbers = [column.name for column in proposer.guesses.free if column.kind == "number"]
+    figures = [name for name in numbers if is_figure_of_training(name)]
+    others = [name for name in numbers if name not in figures and not (is_thing(name) or is_key(name))]
+    if others or proposer.apart or not any("loss" in plain_name(name) for name in figures):
+        return None
+    listed = ", ".join(map(repr, figures[:SHOWN])) + (", …" if len(figures) > SHOWN else "")
+    what = f"{listed} {'are' if figures[1:] else 'is'} of a training, step by step: no predictions are there"
+    return Undecided(what, "A loss is measured of a label and what was predicted for it, a row each: write those.")
 
 
 def left_out(proposer: Proposer, chosen: Proposal) -> tuple[str, ...]:

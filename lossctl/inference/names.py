@@ -93,6 +93,12 @@ _METRICS = frozenset({
     "bits_per_byte",
 })  # fmt: skip
 """Names of how good a row is, or how far off."""
+_FIGURES = re.compile(
+    r"^((train|training|trn|val|valid|validation|test|dev|eval)_)?"
+    r"((\w+_)?loss|(\w+_)?(acc|accuracy|auc|f1|precision|recall|error|iou)|mse|mae|rmse|ppl|perplexity)"
+    r"$|^(lr|learning_rate|grad_norm)$"
+)
+"""Names of what a log of a training has of each step."""
 _COMPONENTS = re.compile(
     r"^(trend|weekly|yearly|daily|monthly|holidays|additive_terms|multiplicative_terms|season|seasonal|seasonality)"
     r"(_(lower|upper|\d+))?$"
@@ -307,7 +313,7 @@ def is_thing(name: str) -> bool:
     >>> is_thing("store"), is_thing("Store No"), is_thing("doc_pos"), is_thing("sales")
     (True, True, True, False)
     """
-    plain = re.sub(r"_(no|nr|num|number|code)$", "", plain_name(name))
+    plain = re.sub(r"_(no|nr|nbr|num|number|code)$", "", plain_name(name))
     return plain in _THINGS or plain.rpartition("_")[2] in _THINGS
 
 
@@ -411,6 +417,15 @@ def is_level(name: str) -> bool:
 def is_metric(name: str) -> bool:
     """Whether that is what is called how good a prediction is: none itself."""
     return plain_name(name) in _METRICS
+
+
+def is_figure_of_training(name: str) -> bool:
+    """Whether that is what a log of a training calls what it has of each step.
+
+    >>> is_figure_of_training("val_loss"), is_figure_of_training("trainAccuracy"), is_figure_of_training("test_pred")
+    (True, True, False)
+    """
+    return bool(_FIGURES.match(plain_name(name)))
 
 
 def is_component(name: str) -> bool:

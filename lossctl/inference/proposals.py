@@ -18,6 +18,7 @@ from lossctl.inference.names import (
     is_guess,
     is_key,
     is_predicted_label,
+    is_thing,
     levels_among,
     plain_name,
 )
@@ -251,7 +252,9 @@ class Proposer:
             telling or likely,
             key=lambda column: (order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
         )
-        for column in (each.column for each in followed(self.truths, self.guesses, listed, forecast)):
+        among = followed(self.truths, self.guesses, listed, forecast)
+        among = [each for each in among if each.near or not (beside and _is_thing(each.column))]
+        for column in (each.column for each in among):
             alike = forced and guess is not None and self.predictions.is_alike(column, guess)
             yield Choice((column.name,), (column.name,), LEFT, sure=alike)
 
@@ -278,6 +281,11 @@ class Proposer:
         ids = [each for each in ids if not is_key(each.name) and each.name not in forecast]
         near = [each.column for each in followed(self.truths, self.guesses, ids, forecast) if each.near]
         return [replace(column, roles=("label",)) for column in near]
+
+
+def _is_thing(column: "Candidate") -> bool:
+    """Whether a column says of which of several things a prediction is; of two, it may be what is predicted."""
+    return is_thing(column.name) and column.distinct != 2
 
 
 def _decisions_among(columns: "Sequence[Candidate]") -> "list[Candidate]":

@@ -8,9 +8,9 @@ import pyarrow as pa
 from lossctl.arrow import filled, scalar, words_in_arrow
 
 Form = Literal["local", "instant"]
-_TIME = r"^(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d)?(?:[.,](\d*?)0*)?"
+_TIME = r"^(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:[.,](?P<fraction>\d*))?"
 """A date and a time of day, to the minute or more exactly."""
-_ZONE = r" ?(Z|z|UTC|GMT|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
+_ZONE = r" ?(?P<zone>Z|z|UTC|GMT|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
 """How far a clock is from that of Greenwich."""
 _FORMS: dict[Form, str] = {"local": f"{_TIME}$", "instant": f"{_TIME}{_ZONE}$"}
 Words = TypeVar("Words", pa.Array, pa.ChunkedArray)
@@ -24,6 +24,13 @@ def first_of(words: pa.Array | pa.ChunkedArray, form: Form) -> str | None:
     return str(words[places[0].as_py()]) if len(places) else None
 
 
+def has_times(words: pa.ChunkedArray) -> bool:
+    """Whether some words begin like times of a day."""
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.match_substring_regex(words, r"^\d{4}-\d\d-\d\d[Tt ]\d")).as_py())
+
+
 def in_one_form(words: Words) -> Words:
     """Words of which equal times are written alike: those with an offset in UTC, the others as the clock shows them.
 
@@ -34,12 +41,11 @@ def in_one_form(words: Words) -> Words:
     """
     if isinstance(words, pa.ChunkedArray):
         return pa.chunked_array([in_one_form(chunk) for chunk in words.chunks], words.type)
-    words = _in_one_form(words, "instant", "Z")
-    return _in_one_form(words, "local", "")
+    return _in_one_form(_in_one_form(words, "instant"), "local")
 
 
-def _in_one_form(words: pa.Array, form: Form, zone: str) -> pa.Array:
-    """As `in_one_form`, of times of a form, each written with what stands for its zone at the end."""
+def _in_one_form(words: pa.Array, form: Form) -> pa.Array:
+    """As `in_one_form`, of times of a form."""
     import pyarrow.compute as pc
 
     there = filled(pc.match_substring_regex(words, _FORMS[form]), value=False)
@@ -48,18 +54,17 @@ def _in_one_form(words: pa.Array, form: Form, zone: str) -> pa.Array:
     days = pc.utf8_slice_codeunits(words, 0, 10)
     wrong = [day for day in days.filter(there).unique().to_pylist() if not _is_date(day)]
     there = pc.and_not(there, pc.is_in(days, value_set=words_in_arrow(wrong))) if wrong else there
-    written = words.filter(there)
-
-    def parts(of_pattern: str) -> pa.Array:
-        return pc.replace_substring_regex(written, _FORMS[form], of_pattern)
-
-    times = parts(r"\1 \2\3")
-    if zone:
-        offsets = pc.replace_substring_regex(parts(r"\5"), "^(z|UTC|GMT)$", "Z")
-        times = pc.binary_join_element_wise(times, offsets, scalar(""))
-    clock = times.cast(pa.timestamp("s", "UTC" if zone else None)).cast(pa.timestamp("s")).cast(pa.string())
-    fraction = pc.replace_substring_regex(parts(r"\4"), "^(.)", r".\1")
-    return pc.replace_with_mask(words, there, pc.binary_join_element_wise(clock, fraction, scalar(zone), scalar("")))
+    parts = pc.extract_regex(words.filter(there), _FORMS[form])
+    times, sign = pc.binary_join_element_wise(parts.field("day"), parts.field("clock"), scalar(" ")), ""
+    if form == "instant":
+        zone, sign = parts.field("zone"), "Z"
+        zone = pc.if_else(pc.is_in(zone, value_set=words_in_arrow(["z", "UTC", "GMT"])), scalar("Z"), zone)
+        times = pc.binary_join_element_wise(times, zone, scalar(""))
+    clock = times.cast(pa.timestamp("s", "UTC" if sign else None)).cast(pa.timestamp("s")).cast(pa.string())
+    fraction = pc.utf8_rtrim(parts.field("fraction"), "0")
+    point = pc.if_else(pc.equal(fraction, scalar("")), scalar(""), scalar("."))
+    alike = pc.binary_join_element_wise(clock, point, fraction, scalar(sign), scalar(""))
+    return pc.replace_with_mask(words, there, alike)
 
 
 def _is_date(day: str) -> bool:

@@ -15,7 +15,7 @@ from lossctl.words import shortened
 
 WIDTH, HEIGHT = 460, 270
 """Of a panel, in units that are pixels where there is room."""
-SIGN = 6.6
+SIGN = 7.2
 """How wide a sign is, about."""
 FONT = 12
 ABOVE, BELOW, RIGHT = 14, 46, 16

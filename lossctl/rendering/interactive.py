@@ -14,6 +14,8 @@ from lossctl.rendering.pictures.images import COLUMN, Look, most_rows, plain
 
 INK = "currentColor"
 """The colour of a number, that of the page, as still pictures have it."""
+ROOM = 140
+"""How wide a name beside a panel may be, as many signs as still pictures have."""
 ZOOM = "wheel![event.ctrlKey]"
 """What makes a panel larger: the wheel alone moves the page."""
 
@@ -38,7 +40,7 @@ def specifications(chart: Chart) -> Sequence[str]:
     chosen = altair.selection_point(name="chosen", fields=["series"])
     red, green, blue = (int(COLORS[0][place : place + 2], 16) for place in (1, 3, 5))
     shades = {"range": [f"rgba({red},{green},{blue},{share})" for share in (FAINTEST, FULL)]}
-    look = Look(altair, color, chosen, most_rows(chart), COLUMN, shades, (INK, INK), ZOOM)
+    look = Look(altair, color, chosen, most_rows(chart), COLUMN, shades, (INK, INK), ROOM, ZOOM)
     texts = []
     for panel in chart.panels:
         drawn = look.panel(replace(panel, title=""), "panel")

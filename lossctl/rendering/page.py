@@ -43,7 +43,7 @@ from lossctl.rendering.wording import cells, pieces, room
 from lossctl.words import NAME, shortened
 
 TEMPLATES = Path(__file__).parent / "templates"
-CELLS = 25_000
+CELLS = 22_000
 """How many cells of tables a page has room for, so that it stays small enough to be sent, and is shown at once."""
 LEAST = 100
 """How many rows of a table it shows in any case."""

@@ -22,14 +22,15 @@ from lossctl.reading.format import Source
 from lossctl.reporting.dossier import Dossier
 from lossctl.reporting.seen import drawn_of, nothing_seen, said_of, see_rows
 from lossctl.reporting.worst import worst_of
+from lossctl.sums.thinned import MOST
 
 if TYPE_CHECKING:
     from lossctl.comparison.comparison import Comparison
 
-LARGE = 1 << 26
-"""How many bytes make a data set large: the best constants then take longer than all the rest."""
-DRAWN = 1 << 24
-"""For how many bytes all rows may be drawn; of twice as many every second is, and so on."""
+LARGE = 1 << 21
+"""How many rows make a data set large: the best constants then take longer than all the rest."""
+NUMBER = 8
+"""How many bytes a number takes, about."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ def compose(
         LossctlError: as for `lossctl.evaluate`.
     """
     source, remarks = prepared.source, []
-    nbytes = _size(source)
+    rows = _about(source, prepared.plan)
     plan = replace(prepared.plan, gradient=True, samples=0, lags=asked.lags)
     if plan.roles.label:
-        plan = replace(plan, skill=asked.skill or nbytes <= LARGE)
+        plan = replace(plan, skill=asked.skill or rows <= LARGE)
         if not plan.skill:
-            remarks.append("skill: left out of so much data, as it takes longer than all else")
+            why = "it takes longer than all else on so many rows"
+            remarks.append(f"the skill is left out, for {why}: {option(skill=True)} asks for it")
     if len(plan.models) > 1:
         apart = _incomparable(plan)
         remarks += [apart] if apart else []
@@ -81,15 +83,15 @@ def compose(
 
         check_lags(plan.lags, {"cluster": plan.roles.cluster, "anytime": asked.anytime})
     plan, _, running = decided(source, with_doubts(plan, source, prepared.sides), running)
-    least = 1 << max((nbytes // DRAWN).bit_length() - 1, 0)
+    least = 1 << max((rows // (2 * MOST)).bit_length() - 1, 0)  # the rest is left out when rows are known
     zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst, least)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)
     seen, passed = folded.total, folded.passed
-    drawn = drawn_of(plan, seen)
     counted = Folded(seen.counted, passed, folded.spent)
     with np.errstate(all="ignore"):
         report = bounded(assemble(plan, seen.counted, passed), asked.level)
         report = replace(report, inputs={**report.inputs, **_joined(prepared)})
+        drawn = drawn_of(plan, seen)
         comparison: Comparison | None = None
         if plan.paired:
             from lossctl.comparison.compare import described  # noqa: PLC0415  (likewise)
@@ -104,9 +106,11 @@ def _joined(prepared: Prepared) -> dict[str, object]:
     return {} if prepared.joined is None else {"join": prepared.joined}
 
 
-def _size(source: Source) -> int:
-    """How many bytes a data set has, as far as the file system of this machine tells."""
-    return sum(os.path.getsize(file) for file in source.files if os.path.isfile(file))
+def _about(source: Source, plan: Plan) -> int:
+    """How many rows a data set has, as far as the sizes of files of this machine tell."""
+    nbytes = sum(os.path.getsize(file) for file in source.files if os.path.isfile(file))
+    lists = sum(max(model.width, 1) - len(model.columns) for model in plan.models)
+    return nbytes // (NUMBER * max(len(source.columns) + lists, 1))
 
 
 def _incomparable(plan: Plan) -> str:

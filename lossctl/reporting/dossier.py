@@ -1,13 +1,14 @@
 """All that is known of a file of predictions: the parts, each as the command that it is of has it, and the page."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossctl.dataclass import dataclass
 from lossctl.doctor.diagnosis import TONES
 from lossctl.document import Chart, Document, Facts, Heading, Line, Notes, Part, Piece, Section, Words, charted
+from lossctl.errors import argued
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE
 from lossctl.evaluation.tables import footer, marks, tables
@@ -51,6 +52,8 @@ class Dossier(Described):
     """What it was made with, by name."""
     remarks: tuple[str, ...] = ()
     """What is left out, and why."""
+    wording: Callable[[str], str] = argued
+    """How options are called in words for people."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -165,8 +168,8 @@ class Dossier(Described):
         if self.command:
             yield Line(Piece("to repeat:", "strong"))
             yield Line(Piece(f"  {self.command}", "command"))
-        yield from (Line(Piece(f"warning: {text}", "doubtful")) for text in self.warnings)
-        yield Notes(self.notes)
+        yield from (Line(Piece(f"warning: {self.wording(text)}", "doubtful")) for text in self.warnings)
+        yield Notes(tuple(map(self.wording, self.notes)))
 
 
 def _recorded(document: Document) -> dict[str, Any]:

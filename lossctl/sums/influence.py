@@ -230,7 +230,8 @@ def _share(largest: float, error: float, n: int) -> float:
     """The part of n/(n − 1)·Σu² = ``error``² that one u² is; NaN where it is not known. The largest of n is one nth."""
     if error == 0.0 or n < 2:
         return 0.0 if error == 0.0 else math.nan
-    return min(max((largest / error) ** 2 * n / (n - 1), 1.0 / n), 1.0) if not math.isnan(largest) else math.nan
+    part = min(abs(largest) / error, 1.0)  # more comes of rounding, and its square may be no double
+    return min(max(part**2 * n / (n - 1), 1.0 / n), 1.0) if not math.isnan(largest) else math.nan
 
 
 def _spread(total: Total, reduction: Reduction = MEAN, slopes: Sequence[Fraction] = (ONE,)) -> Fraction:

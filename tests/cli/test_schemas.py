@@ -180,6 +180,10 @@ def test_a_schema_refuses_what_lacks_a_field(name, objects):
                 assert key in OPTIONAL or not validator(name).is_valid(lacking), place
 
 
+def test_a_baseline_that_an_earlier_version_kept_is_one(sample_data):
+    assert faults("baseline", json.loads((sample_data / "gates" / "main.json").read_text())) == []
+
+
 def test_every_schema_is_one_by_its_own_schema():
     """As two programs see it."""
     files = [FOLDER / f"{name}.json" for name in NAMES]

@@ -4,9 +4,10 @@ import json
 import math
 import shlex
 
+import pyarrow as pa
 import pytest
 
-from lossctl import UsageError, evaluate
+from lossctl import UsageError, compare, evaluate
 
 ROWS = [[None, -0.5, -1.25], [-2.0], [-0.25, None, -0.75, -3.0], [-1.0, -0.125]]
 OTHERS = [[-1.0, -0.25, -1.5], [-0.5], [-0.75, -2.0, -0.5, -1.0], [-0.25, -0.25]]
@@ -123,3 +124,11 @@ def test_beside_a_loss_with_a_label_one_without_says_that_none_counts():
     report = evaluate({"y": [1, 0], "p": [0.5, 0.25]}, ["bce", "perplexity"], label="y", prediction="p")
     assert [note for note in report.notes if "no label counts" in note] == ["no label counts for perplexity"]
     assert report.results[1].value == pytest.approx(8.0**0.5)
+
+
+@pytest.mark.parametrize("loss", ["surprisal:log=true", "perplexity:log=true"])
+def test_texts_are_told_to_be_other_tokens_whatever_their_weight(loss):
+    apart = pa.array([[-1.0, -2.0], [-3.0]] * 3)
+    table = {"p": pa.array([[-1.0], [-2.0]] * 3), "q": apart, "w": [1e308] * 6}
+    (one,) = compare(table, loss, prediction=["p", "q"], weight="w").results
+    assert one.doubt.startswith("the same texts are ")

@@ -1,9 +1,13 @@
 """A report says what the commands say of the same rows: no number in it is made anew."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 SAMPLES = sorted(path.name for path in (Path(__file__).parents[2] / "sample_data").glob("*.csv"))
@@ -90,12 +94,25 @@ def test_a_terminal_is_told_to_write_a_file(lossctl, sample_data, monkeypatch):
     assert lossctl("report", sample_data / "counts.csv", "-f", "plain").status == 0
 
 
-def test_a_broken_row_leaves_no_half_page(lossctl, tmp_path):
-    (tmp_path / "x.csv").write_text("y,p\n1,2\n1,\n")
+@pytest.mark.parametrize(
+    ("rows", "more"),
+    [
+        ("1,2\n1,\n", []),
+        ("", []),
+        ("1,\n,2\n", ["--nulls", "drop"]),
+        ("1,2\n", ["--where", "p > 2"]),
+        ("1,x\n", []),
+        ("1,2\n", ["-w", "p", "--limit", "0"]),
+    ],
+)
+def test_what_eval_refuses_is_refused_alike_and_leaves_no_half_page(lossctl, tmp_path, rows, more):
+    (tmp_path / "x.csv").write_text(f"y,p\n{rows}")
     (tmp_path / "page.html").write_text("before")
-    asked = [tmp_path / "x.csv", "-y", "y", "-p", "p", "-l", "mse"]
+    asked = [tmp_path / "x.csv", "-y", "y", "-p", "p", "-l", "mse", *more]
     refused, measured = lossctl("report", *asked, "-o", tmp_path / "page.html"), lossctl("eval", *asked)
-    assert (refused.status, refused.out, refused.err) == (3, "", measured.err)
+    assert (refused.status, refused.out) == (measured.status, "")
+    assert refused.err == measured.err.replace("lossctl eval", "lossctl report")
+    assert refused.status in {2, 3}
     assert (tmp_path / "page.html").read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "x.csv"]
 
@@ -126,3 +143,23 @@ def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_
     assert "and 26 columns more" in page
     assert len(lossctl(*asked, "--json").json["worst_rows"]["rows"][0]) == 46
     assert "2 of 9 shown, the first by name" in lossctl(*asked, "--top", "2", "-f", "markdown").out
+
+
+def test_no_engine_changes_a_byte_of_a_page_that_draws_some_rows(lossctl, tmp_path, monkeypatch):
+    monkeypatch.setattr("lossctl.sums.thinned.MOST", 64)
+    row = np.arange(900.0)
+    table = pa.table({"y": row % 13, "p": (row * 7) % 13 / 2, "q": (row * 5) % 13, "name": row.astype(int)})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=100)
+    asked = ["report", tmp_path / "x.parquet", "-y", "y", "-p", "p", "-p", "q", "-l", "mae", "-f", "markdown"]
+    pages = {lossctl(*asked, "--engine", engine).out for engine in ("serial", "threads", "processes")}
+    assert len(pages) == 1
+    assert re.search(r"drawn are \d\d of 900 rows", pages.pop())
+
+
+def test_what_is_left_out_of_large_data_says_how_to_get_it(lossctl, sample_data, monkeypatch):
+    monkeypatch.setattr("lossctl.reporting.compose.LARGE", 10)
+    asked = ["report", sample_data / "counts.csv", "-l", "poisson", "-f", "markdown"]
+    left_out, asked_for = lossctl(*asked), lossctl(*asked, "--skill")
+    for text in (left_out.out, left_out.err):
+        assert "the skill is left out, for it takes longer than all else on so many rows: --skill asks for it" in text
+    assert ["against the best constant" in each.out for each in (left_out, asked_for)] == [False, True]

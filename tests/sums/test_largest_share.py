@@ -86,3 +86,12 @@ def test_of_one_batch_it_is_that_of_numpy_and_of_a_sum_whatever_the_batches(tmp_
         exact = reduction == "sum" or (reduction == "mean" and not weighted)
         for share, one in ((whole, exact or size == n), (pooled, exact)):
             assert share == pytest.approx(most, rel=1e-9) if one else share <= most * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("weight", [1e-100, 1e-160, 1e-200, 1e-300])
+def test_a_row_beside_which_others_weigh_nothing_has_a_share(weight):
+    """Of two rows each carries half, which is not seen where what one moves is all rounding."""
+    a, b = (0.5906733539484723, 0.9083580214295498), (0.1575833380778746, 0.5751901138286711)
+    table = {"label": [0.0, 0.0], "a": a, "b": b, "weight": [weight, 1.0]}
+    (one,) = lossctl.compare(table, "fair", prediction=["a", "b"], weight="weight").results
+    assert 0.5 <= one.top_share <= 1.0

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("html", "markdown", "json", "table", "plain")
 """What a page may be written as: the others have a row or a number for each result, which eval writes."""
-LOOKED_AT = 1 << 17
-"""How many rows are looked at for findings, the first: of each it takes a hundred times as long as to measure it."""
+LOOKED_AT, LEAST = 1 << 17, 1 << 10
+"""How many predicted numbers are looked at for findings, in the first rows, and of how many rows at least: it takes a
+hundred times as long as to measure them."""
 MOST_GROUPS = 2000
 """How many groups a page shows where nobody says."""
 Subjects = Annotated[
@@ -108,6 +109,7 @@ def report(
     from lossctl.cli.commands.compare import named_files
     from lossctl.cli.commands.eval import gate_of, judged
     from lossctl.cli.commands.explain import screen
+    from lossctl.cli.flags import worded
     from lossctl.cli.output import refuse, write_report
     from lossctl.cli.repeated import repeated_line
     from lossctl.evaluation.evaluate import input_files, requested
@@ -148,7 +150,8 @@ def report(
     many = dossier.report.table.groups.n > MOST_GROUPS
     if by and (many or sort is not None or top is not None):
         dossier = dossier.arranged(str(sort or ("n" if many and top is None else "name")), top or MOST_GROUPS)
-    diagnosis, unlooked = _diagnosed(files, source, join, columns, losses, how, voice, dossier, apart=apart)
+    width = max(model.width for model in ready.plan.models)
+    diagnosis, unlooked = _diagnosed(files, source, join, columns, losses, how, voice, dossier, width, apart=apart)
     _ensure_same(before)
     plan = ready.plan
     dossier = replace(
@@ -158,6 +161,7 @@ def report(
         explanations=tuple(screen(find(loss, "loss")[0]) for loss in dict.fromkeys(str(one) for _, one in plan.losses)),
         command=repeated_line(None if apart or join.labels else plan),
         versions=_versions(),
+        wording=worded,
     )
     document = dossier.document()
     voice.remark(dossier.notes, dossier.warnings)
@@ -215,6 +219,7 @@ def _diagnosed(
     how: "Running",
     voice: Voice,
     dossier: "Dossier",
+    width: int,
     *,
     apart: bool,
 ) -> "tuple[Diagnosis | None, str]":
@@ -228,8 +233,9 @@ def _diagnosed(
         return None, "Not looked for: each model has a file of its own, and lossctl doctor FILE looks at one."
     if _piped(files, join):
         return None, "Not looked for: what comes through a pipe is read once. lossctl doctor looks at it instead."
-    few = dossier.report.inputs["rows"] <= LOOKED_AT
-    limit = columns.limit if few else min(columns.limit or LOOKED_AT, LOOKED_AT)
+    most = max(LOOKED_AT // max(width, 1), LEAST)
+    few = dossier.report.inputs["rows"] <= most
+    limit = columns.limit if few else most
     try:
         diagnosis = diagnose(
             files,
@@ -244,7 +250,7 @@ def _diagnosed(
         raise
     except LossctlError as error:
         return None, f"Not looked for: {worded(error.parts[0])}"
-    return diagnosis, "" if few else f"Of the first {LOOKED_AT:,} rows; lossctl doctor looks at all of them."
+    return diagnosis, "" if few else f"Of the first {most:,} rows; lossctl doctor looks at all of them."
 
 
 def _piped(files: list[str], join: Join) -> bool:

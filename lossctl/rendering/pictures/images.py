@@ -136,6 +136,8 @@ class Look:
     """What colours counts have, to Vega-Lite."""
     inks: tuple[str, str] = ("black", "white")
     """The colour of a number in a light cell, and in a dark one."""
+    room: int = NAME
+    """How wide a name beside the panel may be."""
     zoom: str | bool = True
     """What makes a panel larger; ``True`` for the wheel."""
 
@@ -161,7 +163,7 @@ class Look:
         forest = has_intervals(panel)
         x = self.axis(panel.x, "x", self.width, **{"tickCount": TICKS} if forest else {})
         ticks = {"tickMinStep": 1} if panel.counts else {}
-        y = self.axis(panel.y, "y", self.height(panel), GROUP if forest else NAME, **ticks)
+        y = self.axis(panel.y, "y", self.height(panel), max(self.room, GROUP) if forest else self.room, **ticks)
         if series.guide:
             dashed = alt.Chart(alt.Data(values=_points(series))).mark_line(clip=True, strokeDash=[4, 4], color="#999")
             return dashed.encode(x=x, y=y)
