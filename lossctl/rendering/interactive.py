@@ -2,9 +2,12 @@
 
 import json
 import math
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from lossctl.document import Chart
@@ -16,6 +19,8 @@ INK = "currentColor"
 """The colour of a number, that of the page, as still pictures have it."""
 ROOM = 140
 """How wide a name beside a panel may be, as many signs as still pictures have."""
+WHOLE = "\n// all of it\n"
+"""How a script ends that was kept whole."""
 ZOOM = "wheel![event.ctrlKey]"
 """What makes a panel larger: the wheel alone moves the page."""
 
@@ -52,8 +57,26 @@ def specifications(chart: Chart) -> Sequence[str]:
 
 
 def library() -> str:
-    """The script that draws Vega-Lite in a page, whole: it asks the network for nothing."""
-    script: str = import_module("vl_convert").javascript_bundle()
+    """The script that draws Vega-Lite in a page, whole: it asks the network for nothing.
+
+    To put it together takes longer than to measure millions of rows, so it is kept among the caches of the user.
+    """
+    bundler = import_module("vl_convert")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lossctl"
+    kept = cache / f"vega-{bundler.__version__}.js"
+    with suppress(OSError, UnicodeError):
+        script = kept.read_text(encoding="utf-8")
+        if script.endswith(WHOLE):
+            return script
+    script = f"{bundler.javascript_bundle()}{WHOLE}"
+    with suppress(OSError):  # where nothing can be kept, it is made each time
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = cache / f".{os.urandom(4).hex()}.tmp"
+        try:
+            beside.write_text(script, encoding="utf-8")
+            beside.replace(kept)
+        finally:
+            beside.unlink(missing_ok=True)
     return script
 
 

@@ -168,7 +168,7 @@ OPTIONAL = {
     "overall", "samples", "charts", "profile", "n_clusters", "buckets", "id", "file", "join", "groups", "units",
     "cluster", "where", "limit", "rows_chosen", "compat", "columns", "weight_norm", "labels", "labels_id",
     "predictions", "models", "unmatched_predictions", "unmatched_labels", "nonfinite", "rows", "class_weight",
-    "choices", "alone", "hole",
+    "choices", "alone", "hole", "worst_rows", "compare", "doctor",
 }  # fmt: skip
 """What is left out where it does not apply."""
 
