@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from lossctl.domain import distinct
 from lossctl.errors import Undecided, option
 from lossctl.inference.candidates import Candidate
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_level, is_thing, plain_name
@@ -11,6 +14,10 @@ VALUES = PREDICTIONS[0] | PREDICTIONS[1] | {"value", "values", "quantile_value",
 """What that of the quantiles is called."""
 MOST = 99
 """Levels up to which they are some."""
+ALIKE = 0.2
+"""By how many standard errors the means of the labels of two levels differ at most where they are of the same rows."""
+ROUNDING = 1e-9
+"""The same, in standard deviations, where each level has as many rows."""
 SHOWN = 9
 """How many levels a message lists."""
 
@@ -34,12 +41,14 @@ def ensure_not_stacked(side: Side, named: Sequence[str], *, apart: bool) -> None
     if len(levels) != 1 or value is None:
         return
     (level,) = levels
+    label = () if apart else named or _labels([each for each in numbers if each is not value])
+    if not _are_ordered(side, level.name, value.name, label):
+        return
     shown = [f"{number:g}" for number in level.content.numbers.values.tolist()]
     both = {level.name, value.name}
     others = [each.name for each in side.columns if each.name not in both and not is_index(each.name)]
     prefix = "q" if level.content.numbers.high < 1 else "p"
     pivot = f"d.pivot(index={others!r}, columns={level.name!r}, values={value.name!r})"
-    label = () if apart else named or _labels([each for each in numbers if each is not value])
     models = [each.name for each in columns if each.kind == "text" and plain_name(each.name) in {"model", "method"}]
     flags = [option(label=label[0])] if len(label) == 1 else []
     flags += [option(prediction=f"{prefix}*"), option(loss="quantiles"), *(option(by=name) for name in models[:1])]
@@ -60,10 +69,32 @@ def _are_levels(column: Candidate) -> bool:
     return even and int(values.counts.min()) > 1 and (0 < values.low < values.high < 1 or percent)
 
 
+def _are_ordered(side: Side, level: str, value: str, label: Sequence[str]) -> bool:
+    """Whether the quantiles of a higher level are higher in the mean, and the labels beside all levels the same.
+
+    The labels are asked where they are one column, and all rows are known: some may be of other labels a level.
+    """
+    known = len(label) == 1 and side.look.whole
+    rows = side.look.rows((level, value, *(label if known else ())))
+    if rows is None or not len(rows):
+        return False
+    parts = [rows[rows[:, 0] == number, 1:] for number in distinct(rows[:, 0])]
+    means = np.array([part.mean(axis=0) for part in parts])
+    if known:
+        even = len({*map(len, parts)}) == 1
+        most = (ROUNDING if even else ALIKE / np.sqrt(len(parts[0]))) * rows[:, 2].std()
+        if len(distinct(rows[:, 2])) < 3 or np.ptp(means[:, 1]) > most:  # of a yes or no there are no quantiles
+            return False
+    return bool(np.all(np.diff(means[:, 0]) >= 0) and means[0, 0] < means[-1, 0])
+
+
 def _value(numbers: Sequence[Candidate]) -> Candidate | None:
     """The column of the quantiles: the one that is called so, else that of most different numbers."""
     named = [each for each in numbers if plain_name(each.name) in VALUES]
-    free = [each for each in numbers if not (is_key(each.name) or is_thing(each.name))]
+    known = LABELS[0] | LABELS[1]
+    free = [
+        each for each in numbers if not (is_key(each.name) or is_thing(each.name) or plain_name(each.name) in known)
+    ]
     ordered = sorted(named or free, key=lambda each: len(each.content.numbers.keys))
     return ordered[-1] if ordered else None
 
