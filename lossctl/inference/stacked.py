@@ -1,5 +1,6 @@
 """Quantiles that stand below each other, each in a row of its own, and a column that says of which level it is."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from lossctl.domain import distinct
 from lossctl.errors import Undecided, option
 from lossctl.inference.candidates import Candidate
+from lossctl.inference.look import SIGNIFICANT
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_level, is_thing, plain_name
 from lossctl.inference.side import Side
 
@@ -14,10 +16,10 @@ VALUES = PREDICTIONS[0] | PREDICTIONS[1] | {"value", "values", "quantile_value",
 """What that of the quantiles is called."""
 MOST = 99
 """Levels up to which they are some."""
-ALIKE = 0.2
-"""By how many standard errors the means of the labels of two levels differ at most where they are of the same rows."""
-ROUNDING = 1e-9
-"""The same, in standard deviations, where each level has as many rows."""
+ALIKE = 0.85
+"""What part of the labels of a level those of another have too, of which some rows may have been left out."""
+RISING = 0.7
+"""How closely the mean ranks of quantiles follow their levels, at least."""
 SHOWN = 9
 """How many levels a message lists."""
 
@@ -70,7 +72,7 @@ def _are_levels(column: Candidate) -> bool:
 
 
 def _are_ordered(side: Side, level: str, value: str, label: Sequence[str]) -> bool:
-    """Whether the quantiles of a higher level are higher in the mean, and the labels beside all levels the same.
+    """Whether the quantiles of a higher level are higher, and the labels of the lowest and the highest are the same.
 
     The labels are asked where they are one column, and all rows are known: some may be of other labels a level.
     """
@@ -78,14 +80,19 @@ def _are_ordered(side: Side, level: str, value: str, label: Sequence[str]) -> bo
     rows = side.look.rows((level, value, *(label if known else ())))
     if rows is None or not len(rows):
         return False
-    parts = [rows[rows[:, 0] == number, 1:] for number in distinct(rows[:, 0])]
-    means = np.array([part.mean(axis=0) for part in parts])
-    if known:
-        even = len({*map(len, parts)}) == 1
-        most = (ROUNDING if even else ALIKE / np.sqrt(len(parts[0]))) * rows[:, 2].std()
-        if len(distinct(rows[:, 2])) < 3 or np.ptp(means[:, 1]) > most:  # of a yes or no there are no quantiles
-            return False
-    return bool(np.all(np.diff(means[:, 0]) >= 0) and means[0, 0] < means[-1, 0])
+    levels = distinct(rows[:, 0])
+    ordered = np.sort(rows[:, 1])
+    ranks = np.searchsorted(ordered, rows[:, 1]) + np.searchsorted(ordered, rows[:, 1], side="right")
+    means = np.array([ranks[rows[:, 0] == number].mean() for number in levels])
+    if len(levels) < 2 or means[-1] <= means[0]:
+        return False
+    if not known:
+        return bool(np.corrcoef(levels, means)[0, 1] > RISING)
+    low, high = (Counter(rows[rows[:, 0] == end, 2].tolist()) for end in (levels[0], levels[-1]))
+    if len(low) < 3 or (low & high).total() < ALIKE * min(low.total(), high.total()):  # of a yes or no there are none
+        return False
+    spread = ranks.std() * np.sqrt(1 / low.total() + 1 / high.total())
+    return low == high or 2 * len(low) > low.total() or bool(means[-1] - means[0] > SIGNIFICANT * spread)
 
 
 def _value(numbers: Sequence[Candidate]) -> Candidate | None:
