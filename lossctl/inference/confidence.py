@@ -74,7 +74,7 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
     kinds = {column.name: column.kind for column in truths.columns}
     beside = label.columns if truths is guesses else ()
     numbers = [column.name for column in guesses.free if column.kind == "number" and column.name not in beside]
-    more = any(map(tells_decision, prediction.columns))  # decisions, beside what may be the confidence in them
+    more = any(_are_decisions(guesses, name) for name in prediction.columns)  # beside the confidence in them
     scores = [name for name in numbers if name in prediction.columns or (more and plain_name(name) in SCORES)]
     names = [column.name for column in guesses.free if column.kind == kinds.get(title)]
     names = [name for name in names if not (name in beside or is_weight(name) or is_mask(name))]
@@ -95,6 +95,12 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
                 same = None if rows.label is None else rows.label == rows.decision
                 right = "" if same is None else percent(int(same.sum()), len(same))
                 yield Confidence(*((decision, truth) if turned else (truth, decision)), score, right)
+
+
+def _are_decisions(side: Side, name: str) -> bool:
+    """Whether a column is called like decisions and holds such, and no scores."""
+    column = side.look.candidate(name) if tells_decision(name) else None
+    return column is not None and (column.kind == "text" or bool(column.classes))
 
 
 def ensure_no_confidence(truths: Side, guesses: Side, pairs: Sequence[tuple[Choice, Choice]]) -> None:

@@ -123,6 +123,17 @@ def test_the_confidence_in_a_rare_yes_is_told_where_all_of_no_are_surer(words, n
     assert lossctl.evaluate({**d, "y_prob": p}, None).value > 0
 
 
+@pytest.mark.parametrize("words", [(0, 1), ("no", "yes")], ids=str)
+@pytest.mark.parametrize("names", [("y_prob", "y_pred"), ("prob", "pred"), ("score", "prediction")], ids=str)
+def test_a_probability_is_measured_though_the_confidence_stands_beside_it(names, words):
+    rng = np.random.default_rng(6)
+    p = rng.random(80)
+    truth, made = rng.random(80) < p, p > 0.5
+    d = {"y_true": np.take(words, truth * 1), names[0]: p, names[1]: np.take(words, made * 1)}
+    value = lossctl.evaluate({**d, "confidence": np.where(made, p, 1 - p)}, None).value
+    assert value == pytest.approx(float(-np.where(truth, np.log(p), np.log1p(-p)).mean()))
+
+
 def test_labels_beside_the_words_that_are_decided_are_no_decisions_however_high_scores_are():
     rng = np.random.default_rng(5)
     p = 0.5 + rng.random(60) / 2
