@@ -33,5 +33,6 @@ COMMANDS = {
     "compare": ["-l", "huber,rmse", "-p", "p=prediction", "-p", "q=prediction", "--by", "g", "--cluster", "g"],
     "doctor": [],
     "plot": ["-l", "huber"],
+    "report": ["-l", "huber", "--by", "g", "-f", "json"],
     "gradcheck": [],
 }

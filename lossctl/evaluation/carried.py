@@ -8,9 +8,9 @@ from lossctl.evaluation.plan import Plan
 from lossctl.reading.agreement import Agreement
 from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
-from lossctl.reading.format import Mixed, Resplit, Shard, Source, Wanted
+from lossctl.reading.format import Mixed, Shard, Source, Wanted
 from lossctl.reading.rounding import lists_in_doubles
-from lossctl.reading.rows import plain_rows
+from lossctl.reading.rows import first_rows
 from lossctl.reading.storage import takeable
 from lossctl.reading.written import written_numbers
 
@@ -46,9 +46,7 @@ def begin(agreement: Agreement, shard: Shard, plan: Plan, wanted: Wanted, double
         DataError: it cannot be read.
     """
     try:
-        record = next(plain_rows(shard, wanted), None)
-    except Resplit as resplit:
-        record = next(plain_rows(resplit.rest, wanted), None)
+        record = first_rows(shard, wanted)
     except BadRow:
         return
     if record is not None:

@@ -25,7 +25,7 @@ from lossctl.inference.parts import contradictions, in_parts, listed
 from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
-from lossctl.reading.cells import BadRow, shown, text_of
+from lossctl.reading.cells import BadRow, elements, shown, text_of
 from lossctl.reading.files import warnings_of
 from lossctl.reading.format import NULLS, Source
 from lossctl.reading.look_alikes import is_name, naming_hint
@@ -180,7 +180,7 @@ def _decided(planner: LayoutPlanner, plan: Plan) -> Iterator[str]:
     floored = [(model, bound) for model, bound in plan.losses if "eps" in bound.parameters and bound.activation is None]
     for model, bound in floored if not planner.source.once else ():
         if not model.width and planner.kinds[model.columns[0]] == "number":
-            cells = planner.head.column(model.columns[0])
+            cells = elements(planner.head.column(model.columns[0]))
             if len(cells) >= ENOUGH and {*pc.unique(cells).slice(0, 4).to_pylist()} <= {0, 1, None}:
                 what = f"the predictions {model.name!r} are 0 and 1 and nothing else: decisions, not probabilities"
                 yield f"{what}; zero_one says how many are wrong, {bound.name} that times a logarithm of its floor"

@@ -9,8 +9,8 @@ from lossctl.errors import LossctlError
 from lossctl.evaluation.keys import tells_rows
 from lossctl.reading.cells import BadRow, text_of
 from lossctl.reading.files import beginnings
-from lossctl.reading.format import Resplit, Source, Wanted
-from lossctl.reading.rows import plain_rows
+from lossctl.reading.format import Source, Wanted
+from lossctl.reading.rows import first_rows
 from lossctl.reading.stamp import Changed
 from lossctl.reading.storage import takeable
 from lossctl.words import counted
@@ -35,7 +35,7 @@ def pooled(source: Source, label: Sequence[str]) -> str:
             first, *others = islice(_first_rows(source, (*keys, *label)), FILES)
         except Changed:
             raise
-        except (LossctlError, BadRow, Resplit, ValueError, pa.ArrowException):
+        except (LossctlError, BadRow, ValueError, pa.ArrowException):
             first, others = [], []  # what is wrong with them is said where they are read
         if others and len({row[len(keys) :] for row in first}) > 1 and all(rows == first for rows in others):
             same = f"the same {'ids and ' * bool(keys)}labels in their first {counted(len(first), 'row')}"
@@ -47,6 +47,10 @@ def _first_rows(source: Source, names: Sequence[str]) -> Iterator[list[tuple[str
     """The cells of some columns in the first rows of each file, as text."""
     wanted = Wanted(frozenset(), frozenset(names), most=ROWS)
     for shard in beginnings(source):
-        record = takeable(next(plain_rows(shard, wanted))).slice(0, ROWS)
+        record = first_rows(shard, wanted)
+        if record is None:
+            yield []
+            continue
+        record = takeable(record).slice(0, ROWS)
         cells = (text_of(record.column(name), name).to_pylist() for name in names)
         yield [*zip(*cells, strict=True)]

@@ -16,7 +16,7 @@ from lossctl.inference.reader import Reader
 from lossctl.inference.request import Request, Settings
 from lossctl.inference.sample import sampled
 from lossctl.inference.suitable import readable_layout
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, elements
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.inferred_types import is_number
 from lossctl.words import percent
@@ -42,7 +42,7 @@ def are_decisions(planner: LayoutPlanner, losses: Sequence[BoundLoss]) -> bool:
     single = len(names) == 1 + len(roles.models) and len(roles.label) == 1
     if not single or kinds not in ({"text"}, {"number"}) or not all(bound.name == DECISIONS for bound in losses):
         return False
-    cells = [{*planner.head.column(name).to_pylist()} - {None, ""} for name in names]
+    cells = [{*elements(planner.head.column(name)).to_pylist()} - {None, ""} for name in names]
     if kinds == {"text"}:
         for name, words in zip(names[1:], cells[1:], strict=True):
             _ensure_same_case(names[0], cells[0], name, words)

@@ -31,7 +31,7 @@ from lossctl.reading.counted import counts
 from lossctl.reading.format import Source, Wanted
 from lossctl.reading.missing import as_number, nulled
 from lossctl.reading.rounding import EXACT
-from lossctl.reading.rows import plain_rows, shards_of
+from lossctl.reading.rows import first_rows, shards_of
 from lossctl.reading.selection import no_rows
 
 ClassLabels = Literal["codes", "numbers", "text"]
@@ -201,11 +201,11 @@ class LayoutPlanner:
         """The first batch that has rows; errors as for `head`."""
         for shard in shards_of(self.source):
             try:
-                for batch in plain_rows(shard, wanted):
-                    if batch.num_rows:
-                        return batch
+                first = first_rows(shard, wanted)
             except BadRow as bad:
                 raise self.bad(bad, shard.file) from None
+            if first is not None:
+                return first
         raise no_rows(self.source)
 
     def bad(self, bad: BadRow, file: str = "") -> DataError:

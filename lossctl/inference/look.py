@@ -208,7 +208,7 @@ class Look:
     def _lists(self, name: str) -> Iterator[pa.Array]:
         """The lists of a column."""
         for record in sampled(self.source, Wanted(frozenset({name}), frozenset())).records:
-            yield record.column(name)
+            yield record.column(record.schema.names.index(name))
 
     def has_null(self, name: str) -> bool:
         """Whether a column of numbers, or of lists of them, has a null."""

@@ -11,8 +11,8 @@ from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
 from lossctl.reading.cells import BadRow
 from lossctl.reading.files import beginnings
-from lossctl.reading.format import Resplit, Source
-from lossctl.reading.rows import plain_rows
+from lossctl.reading.format import Source
+from lossctl.reading.rows import first_rows
 from lossctl.reading.stamp import Changed
 from lossctl.reading.storage import takeable
 from lossctl.words import counted, figures
@@ -56,13 +56,15 @@ def doubts(source: Source, layout: Layout) -> Iterator[str]:
         return
     try:
         shard = next(iter(beginnings(source)))
-        record = next(plain_rows(shard, replace(layout.wanted(), most=ROWS)))
+        record = first_rows(shard, replace(layout.wanted(), most=ROWS))
+        if record is None:
+            return
         reader = Reader(takeable(record).slice(0, ROWS))
         labels = range_of(reader.numbers(layout.roles.label[0]))
         predictions = {model.name: range_of(reader.numbers(model.columns[0])) for model in models}
     except Changed:
         raise
-    except (LossctlError, BadRow, Resplit, ValueError, TypeError, StopIteration):
+    except (LossctlError, BadRow, ValueError, TypeError, StopIteration):
         return  # what is wrong with them is said where they are read
     for name, values in predictions.items():
         what = apart(labels, values) if labels is not None and values is not None else ""

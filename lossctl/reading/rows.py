@@ -15,7 +15,7 @@ from lossctl.domain import BoolArray, IntArray
 from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow
 from lossctl.reading.fields import with_fields
-from lossctl.reading.format import Shard, Source, Wanted
+from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.storage import plain
 from lossctl.reading.stores import REFUSALS, unreadable
 
@@ -106,6 +106,19 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
             kept.note(record.num_rows, None)
         yield _plainly(fielded(record, wanted, shard.file, rows), wanted, shard.file)
         rows += record.num_rows
+
+
+def first_rows(shard: Shard, wanted: Wanted) -> pa.RecordBatch | None:
+    """The first rows of a shard, wherever its file has to be cut; ``None`` where it has none.
+
+    Raises:
+        BadRow: a row of them cannot be read.
+        DataError: the file cannot be read.
+    """
+    try:
+        return next((record for record in plain_rows(shard, wanted) if record.num_rows), None)
+    except Resplit as resplit:
+        return first_rows(resplit.rest, wanted)
 
 
 def fielded(record: pa.RecordBatch, wanted: Wanted, file: str, rows: int) -> pa.RecordBatch:

@@ -96,7 +96,7 @@ def test_quotes_and_comments_are_what_reading_sign_by_sign_says(quote, comment, 
 def test_text_behind_a_closing_quote_is_an_error_with_its_row(told, place, row, wrong):
     before = ["a\t1\t0.5\n", '"b\n"\t1\t0.5\n', "c\t1\t0.5\n", '"d\n\nd"\t1\t0.5\n'][: row - 1]
     done = told("text\ty\tp\n" + "".join(before) + wrong + "ok\t1\t0.5\n", place, suffix=".tsv")
-    assert (done.status, done.out) == (3, "")
+    assert (done.status, done.out) == (3, ""), done.err
     assert f"row {row}: after the closing quote of " in done.err
     assert "--quote none" in done.err
 
@@ -171,7 +171,7 @@ def test_a_line_above_the_header_is_told_from_one(told, text, words):
 )
 def test_a_cell_too_many_is_no_name_of_a_row(told, body):
     done = told("y,p\n" + body, "path")
-    assert (done.status, done.out) == (3, "")
+    assert (done.status, done.out) == (3, ""), done.err
     assert "3 fields where the first line has 2" in done.err
 
 
@@ -233,7 +233,7 @@ def test_an_encoding_that_text_may_have_is_named(told, lossctl, tmp_path, encodi
     (tmp_path / "rows.csv").write_bytes(text.encode(encoding))
     asked = ["samples", tmp_path / "rows.csv", "-y", "y", "-p", "p", "-l", "bce", "-q"]
     done = lossctl(*asked)
-    assert (done.status, done.out) == (3, "")
+    assert (done.status, done.out) == (3, ""), done.err
     assert f"--encoding {encoding}" in done.err
     assert word in lossctl(*asked, "--encoding", encoding).out
 
@@ -281,7 +281,7 @@ def test_what_is_said_of_text_is_refused_where_nothing_is_read_so(lossctl, tmp_p
 def test_more_rows_are_skipped_than_there_are_in_no_time(tmp_path, lossctl):
     (tmp_path / "rows.csv").write_text("y,p\n0,1\n")
     done = lossctl("eval", tmp_path / "rows.csv", "-l", "mse", "--skip-rows", 10**19)
-    assert (done.status, done.out) == (3, "")
+    assert (done.status, done.out) == (3, ""), done.err
 
 
 COMMAS = st.sampled_from([

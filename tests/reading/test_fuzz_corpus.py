@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import io
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -288,7 +289,9 @@ def test_any_table_gives_a_report_or_an_error_and_the_same_from_a_file(tmp_path,
         try:
             outcomes.append([repr(result) for result in lossctl.evaluate(source, **asked).results])
         except lossctl.LossctlError as error:
-            if "Expected all lists to be of size" not in str(error):  # Arrow cannot read back what it wrote of them
+            # A place tells columns of one name apart in a table, and not in a file; of some lists Arrow cannot read
+            # back what it wrote.
+            if suffix is None or not re.search("columns called|Expected all lists to be of size", str(error)):
                 outcomes.append(error.status)
     assert all(found == outcomes[0] for found in outcomes), outcomes
 
