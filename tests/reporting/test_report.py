@@ -156,10 +156,11 @@ def test_no_engine_changes_a_byte_of_a_page_that_draws_some_rows(lossctl, tmp_pa
     assert re.search(r"drawn are \d\d of 900 rows", pages.pop())
 
 
-def test_what_is_left_out_of_large_data_says_how_to_get_it(lossctl, sample_data, monkeypatch):
-    monkeypatch.setattr("lossctl.reporting.compose.LARGE", 10)
-    asked = ["report", sample_data / "counts.csv", "-l", "poisson", "-f", "markdown"]
+@pytest.mark.parametrize(("most", "many"), [("LARGE", "rows"), ("MANY", "groups")])
+def test_what_is_left_out_of_large_data_says_how_to_get_it(lossctl, sample_data, monkeypatch, most, many):
+    monkeypatch.setattr(f"lossctl.reporting.compose.{most}", 2)
+    asked = ["report", sample_data / "counts.csv", "-l", "poisson", "--by", "region", "-f", "markdown"]
     left_out, asked_for = lossctl(*asked), lossctl(*asked, "--skill")
     for text in (left_out.out, left_out.err):
-        assert "the skill is left out, for it takes longer than all else on so many rows: --skill asks for it" in text
+        assert f"the skill is left out, for it takes longer than all else on so many {many}: --skill asks" in text
     assert ["against the best constant" in each.out for each in (left_out, asked_for)] == [False, True]
