@@ -17,6 +17,7 @@ from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from lossctl.cli.configuration import Configuration
+    from lossctl.comparison.verdicts import Verdicts
     from lossctl.evaluation.report import Report
     from lossctl.evaluation.running import Running
 
@@ -31,6 +32,8 @@ EACH = """\
 # Each group has a limit of its own. A group that is new has none until a gate is written for it; of one that is gone,
 # the gate is an error.
 """
+FIRST = "--id COL makes the first of two the baseline of gates on the other"
+"""What is said of several files that are measured as one table."""
 TAIL = """
 # A loss must not grow beyond that of an earlier model: of another column, or of another file with the same rows.
 """
@@ -73,6 +76,7 @@ def begin(
         DataError: the file cannot be read, or holds nothing that a gate could be about.
     """
     from lossctl.evaluation.evaluate import evaluate, input_files
+    from lossctl.evaluation.pooled import APART
 
     if not files:
         raise UsageError("--init needs the FILE whose gates are to be written", "lossctl check --init preds.csv")
@@ -83,10 +87,12 @@ def begin(
     rest = {name: value for name, value in how.items() if name != "loss"}
     report = evaluate(list(files), how["loss"] or None, **rest, engine=running)
     for note in report.notes:
-        voice.note(note)
+        voice.note(note if how["labels"] is not None else note.replace(APART, FIRST))
     told = _told(files, how)
-    text = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline, before)
+    text, left_out = _held(files, report, {**how, **told}, {**typed, **_spelled(told)}, running, baseline, before)
     write_report(OWN, text if before is None else _below(text), input_files(list(files)), voice)
+    if left_out:
+        voice.note(left_out)
     voice.note("lossctl check runs its gates" + (", the earlier ones too" if before is not None else ""))
 
 
@@ -154,8 +160,10 @@ def _held(
     running: "Running",
     baseline: str | None,
     before: "Configuration | None",
-) -> str:
+) -> tuple[str, str]:
     """The first way to write a configuration in which every gate holds; of what is there before, only what is added.
+
+    And what is to be said of a gate that is left out, for it does not hold; empty where there is none.
 
     Raises:
         DataError: there is none.
@@ -170,15 +178,39 @@ def _held(
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
             doubted = {one.gate.name for one in verdicts.verdicts if one.measured and one.measured.estimate.doubted}
             if verdicts.verdict == "pass" and doubted <= by_value:
-                example, verdict = _example(files, report, {**how, **roles}, running, baseline)
+                example, tried = _example(files, report, {**how, **roles}, running, baseline)
+                verdict = tried.verdict
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
                 settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
                 named = _apart(before, files, [*gates, *([] if example is None else [example])])
-                return "".join(_written(gates, settings, example, told, named, before, fails=verdict == "fail"))
+                text = "".join(_written(gates, settings, example, told, named, before, fails=verdict == "fail"))
+                is_due = baseline is not None or verdict == "fail"
+                return text, _left_out(tried, None if example is None else named[example["name"]]) if is_due else ""
             reason = next((one for one in verdicts.lines if not one.startswith("PASS")), reason)
             by_value = frozenset(doubted)
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
+
+
+def _left_out(tried: "Verdicts", name: str | None) -> str:
+    """What to say of a gate that was tried and does not hold: which it is, why, and what to do; empty where it holds.
+
+    Args:
+        tried: what came of it.
+        name: what it is called in the file, where it is behind ``#``; ``None`` where it is not.
+    """
+    against = [(one, words) for one, words in zip(tried.verdicts, tried.lines, strict=True) if one.state != "pass"]
+    if not against:
+        return ""
+    (first, words), *others = sorted(against, key=lambda pair: pair[0].state != "fail")
+    why = words.partition(" ")[2].removeprefix(first.gate.name).lstrip(" :")
+    more = f", and {len(others):,} more" if others else ""
+    if name is None:
+        return f"no gate has {first.gate.settings['baseline']} as its baseline: {why}{more}"
+    does, remedy = ("fails", "mend the model or raise max_increase, and ") if first.state == "fail" else ("is open", "")
+    return (
+        f"gate {name!r} {does} as the files are now, and is behind #: {why}{more}. To run it, {remedy}take the # away"
+    )
 
 
 def _apart(before: "Configuration | None", files: Sequence[str], gates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -198,8 +230,8 @@ def _of(stem: str, number: int, name: str) -> str:
 
 def _example(
     files: Sequence[str], report: "Report", how: Mapping[str, Any], running: "Running", before: str | None
-) -> tuple[dict[str, Any] | None, str]:
-    """A gate on an increase that can be measured as the files are, and its verdict; ``None`` where there is none.
+) -> tuple[dict[str, Any] | None, "Verdicts"]:
+    """A gate on an increase that can be measured as the files are; ``None`` where there is none. And the last verdicts.
 
     It is over the file of an earlier model, or the first of several models, else over the file itself, in the place of
     which that of an earlier model is to be named.
@@ -215,10 +247,10 @@ def _example(
     known = baseline in models or how["ids"] or how["join"] == "order"
     matched = {} if known else {"id": key} if key else {"join": "order"}
     for example in ({**gate, **matched, **columns}, {**gate, **matched}):
-        verdict = check_gates([example], **how, engine=running).verdict
-        if verdict != "error":
-            return example, verdict
-    return None, "error"
+        tried = check_gates([example], **how, engine=running)
+        if tried.verdict != "error":
+            return example, tried
+    return None, tried
 
 
 def _columns(files: Sequence[str], report: "Report", how: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:

@@ -1,7 +1,7 @@
 """From what was measured to verdicts: which results a gate is about, and what they are held against."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossctl.comparison.baseline import Baseline
@@ -18,6 +18,8 @@ from lossctl.sums.estimate import Estimate
 from lossctl.words import counted, did_you_mean
 
 Claim = tuple[Gate, Measurement | str]
+MANY = 12
+"""Of more groups than these not all are named."""
 
 
 def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None = None) -> Iterator[Claim]:
@@ -47,6 +49,20 @@ def claims(gate: Gate, scores: Scores, report: Report, baseline: Baseline | None
     for place in places:
         for group in groups:
             yield gate, _measured(gate, scores, report, place, group, baseline)
+    gone = _gone(gate, scores, places, baseline) if baseline is not None and groups else []
+    if gone:
+        more = f"; and {len(gone) - MANY:,} more" if len(gone) > MANY else ""
+        listed = "; ".join(map(spelled, gone[:MANY])) + more
+        yield gate, f"nothing was measured of {counted(len(gone), 'group')} of the baseline: no row is left at {listed}"
+
+
+def _gone(gate: Gate, scores: Scores, places: Iterable[int], baseline: Baseline) -> Sequence[Mapping[str, str | None]]:
+    """The groups that a gate is about and that the baseline has, of which the run has no row."""
+    losses = {str(scores.losses[place][1]) for place in places}
+    names = scores.plan.roles.group_names if gate.by else ()
+    left = {tuple(scores.named(group).items()) for group in scores.groups}
+    kept = {tuple(one.group.items()): one.group for one in baseline.results if one.loss in losses}
+    return [group for key, group in kept.items() if tuple(group) == names and key not in left and _is_of(gate, group)]
 
 
 def of_all_rows(

@@ -1,4 +1,4 @@
-"""Whether labels that stand in two data sets are the same, whatever their types: 1, 1.0 and "1" are."""
+"""Whether what stands in two data sets is the same, whatever its types: 1, 1.0 and "1" are. Labels have to be."""
 
 import math
 from decimal import Decimal
@@ -9,10 +9,15 @@ import pyarrow as pa
 
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.errors import DataError
+from lossctl.evaluation.keys import plainly
 from lossctl.evaluation.matching import examples
-from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown
+from lossctl.reading.cells import BadRow, kind_of, scalar_column, shown, text_of
 from lossctl.reading.format import NULLS
 from lossctl.reading.written import written_numbers
+from lossctl.words import counted, in_quotes
+
+MIDNIGHT = r"[T ]00:00:00(\.0+)?$"
+"""What a day ends in that is written as a time."""
 
 
 def ensure_same(truths: tuple[pa.Table, pa.Table], titles: tuple[str, str], keys: pa.Table | None) -> None:
@@ -44,6 +49,45 @@ def ensure_same(truths: tuple[pa.Table, pa.Table], titles: tuple[str, str], keys
         raise DataError(f"{number}, such as of {listed}", hint)
 
 
+def remark_on(
+    name: str, cells: tuple[pa.ChunkedArray, pa.ChunkedArray], titles: tuple[str, str], keys: pa.Table | None
+) -> str:
+    """What to say of a column that two data sets have, of which that of the first counts; empty where they are alike.
+
+    Args:
+        name: the column.
+        cells, titles, keys: as for `ensure_same`.
+    """
+    mine, theirs = (column.combine_chunks() for column in cells)
+    wrong = np.flatnonzero(_differing(*_alike(mine, theirs, name)))
+    if not len(wrong):
+        return ""
+    row = int(wrong[0])
+    place = f"row {row + 1:,}" if keys is None else examples(keys.slice(row, 1), keys.column_names)
+    pair = [mine[row].as_py(), theirs[row].as_py()]
+    if len({*map(type, pair)}) > 1:  # a number that is text is shown as what it is
+        pair = [*map(_plain, pair)]
+    number, said = f"{len(wrong):,} of {counted(len(mine), 'row')}", " and ".join(map(shown, pair))
+    return f"{in_quotes(name)} is that of {titles[0]}: {titles[1]} has another in {number}, such as of {place}: {said}"
+
+
+def _alike(one: pa.Array, two: pa.Array, name: str) -> tuple[pa.Array, pa.Array]:
+    """Two columns as numbers or as words, in which equal numbers and times are written alike; as they are if neither.
+
+    What a file has as a time, another may have as text; and a day is its midnight.
+    """
+    if one.equals(two) or {kind_of(one.type), kind_of(two.type)} == {"number"}:
+        return one, two
+    import pyarrow.compute as pc
+
+    try:
+        words = plainly(text_of(one, name)), plainly(text_of(two, name))
+    except BadRow:
+        return one, two
+    first, second = (pc.replace_substring_regex(text, MIDNIGHT, "") for text in words)
+    return first, second
+
+
 def _differing(one: pa.Array, two: pa.Array) -> BoolArray:
     """Where two columns hold different cells, ``(n,)``; where one holds none, they do not differ."""
     if one.equals(two):
@@ -51,6 +95,19 @@ def _differing(one: pa.Array, two: pa.Array) -> BoolArray:
     a, b = _numbers(one), _numbers(two)
     if a is not None and b is not None:
         return np.asarray((a != b) & ~np.isnan(a) & ~np.isnan(b))
+    if one.type == two.type == pa.string():
+        import pyarrow.compute as pc
+
+        # Cells that are written alike are alike, whatever they say.
+        wrong = np.asarray(pc.fill_null(pc.not_equal(one, two), fill_value=False))
+        places = pa.array(np.flatnonzero(wrong))
+        wrong[wrong] = _unlike(one.take(places), two.take(places))
+        return wrong
+    return _unlike(one, two)
+
+
+def _unlike(one: pa.Array, two: pa.Array) -> BoolArray:
+    """As `_differing`, cell by cell."""
     pairs = zip(one.to_pylist(), two.to_pylist(), strict=True)
     cells = ((_plain(a), _plain(b)) for a, b in pairs)
     return np.array([a is not None and b is not None and a != b for a, b in cells], dtype=np.bool_)

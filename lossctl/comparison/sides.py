@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.arrow import in_arrow
-from lossctl.comparison.labels import ensure_same
+from lossctl.comparison.labels import ensure_same, remark_on
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
@@ -73,6 +73,8 @@ class Needs:
 
     names: list[set[str]]
     texts: list[set[str]]
+    again: list[set[str]]
+    """What an earlier side has, too, which counts."""
     by: tuple[str, ...]
     weight: str | None
     cluster: tuple[str, ...]
@@ -91,12 +93,13 @@ def side_by_side(
     keys = sides[0].ids
     needs = _needs(sides, request)
     read: list[pa.Table] = []
-    for side, names, texts in zip(sides, needs.names, needs.texts, strict=True):
+    for side, names, texts, again in zip(sides, needs.names, needs.texts, needs.again, strict=True):
         refuse_twins(side.source, {*side.ids, *names})
-        read.append(read_columns(side.source, side.ids, names, texts, others=others))
+        read.append(read_columns(side.source, side.ids, names | again, texts, others=others))
     rows, facts, remarks = _rows(sides, read, how)
     if not len(rows[0]):
         raise DataError(f"{sides[0].title}: " + ("no data rows" if how == "order" else "no id is in all files"))
+    remarks += tuple(_remarks(sides, read, rows, needs, how))
     first, base = sides[0], read[0]
     table = base.take(in_arrow(rows[0]))
     taken = {*table.column_names}
@@ -177,18 +180,22 @@ def _needs(sides: Sequence[Side], request: Request) -> Needs:
     names: list[set[str]] = []
     texts: list[set[str]] = []
     left = {*weights, *(grouping.column for grouping in by), *cluster, *ids, *asked} - {*sides[0].ids}
+    once, again = {*left}, list[set[str]]()
     vectors = any(
         len(side.columns) > 1 or kind_in(side.source, side.columns[0]) in {"list", "object"} for side in sides
     )
     classed = bool(request.classes) or vectors
     for side in sides:
         shared = left & {column.name for column in known_columns(side.source)}
+        plain = [column.name for column in known_columns(side.source) if column.kind not in {"list", "object"}]
+        taken = {*shared, *side.columns, *side.truths, *side.ids}
+        again.append({name for name in once - taken if plain.count(name) == 1})
         left -= shared
         names.append({*side.columns, *side.truths, *shared})
-        words = worded & shared | {*wordy(side.source, side.columns, known=False)}
+        words = worded & shared | again[-1] | {*wordy(side.source, side.columns, known=False)}
         words |= {*wordy(side.source, side.truths, known=classed)}
         texts.append(words | ({*side.truths} if words_among(request.ignore_label) else set()))
-    return Needs(names, texts, tuple(map(str, by)), (*weights, None)[0], tuple(map(str, clusters)), ids)
+    return Needs(names, texts, again, tuple(map(str, by)), (*weights, None)[0], tuple(map(str, clusters)), ids)
 
 
 def _asked(where: str | None, sides: Sequence[Side]) -> dict[str, str]:
@@ -249,6 +256,26 @@ def _rows(
     models[first.name]["unmatched"] = base.num_rows - len(kept)
     facts = {"models": models, "id": [*keys], "how": how, "matched": len(kept)}
     return [place[kept] for place in places], facts, remarks
+
+
+def _remarks(
+    sides: Sequence[Side], read: Sequence[pa.Table], rows: Sequence[IntArray], needs: Needs, how: str
+) -> Iterator[str]:
+    """Where a side says otherwise of a row what an earlier one says that counts, such as its weight or group.
+
+    Args:
+        sides, read, rows: what was read of each, and which of its rows are those of the others.
+        needs: what was asked for.
+        how: as for a join.
+    """
+    keys = None if how == "order" else read[0].select([*sides[0].ids]).take(in_arrow(rows[0]))
+    for side, own, places, again in zip(sides, read, rows, needs.again, strict=True):
+        for name in sorted(again):
+            before = next(number for number, names in enumerate(needs.names) if name in names)
+            cells = read[before][name].take(in_arrow(rows[before])), own[name].take(in_arrow(places))
+            words = remark_on(name, cells, (sides[before].title, side.title), keys)
+            if words:
+                yield words
 
 
 def _renamed(names: Sequence[str], taken: Iterable[str], model: str) -> Iterator[str]:

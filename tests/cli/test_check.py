@@ -188,13 +188,43 @@ def test_each_of_several_models_has_a_limit_of_its_own(lossctl, here, kind):
 def test_of_a_file_a_model_the_first_is_the_baseline(lossctl, sample_data, tmp_path, monkeypatch, files, holds, how):
     monkeypatch.chdir(tmp_path)
     before, now = (str(sample_data / f"clicks_{name}.csv") for name in files)
-    assert lossctl("check", "--init", before, now, how).status == 0
+    done = lossctl("check", "--init", before, now, how)
+    assert done.status == 0
+    said = [line for line in done.err.splitlines() if line.startswith("note: gate 'no-worse' fails as the files are")]
+    assert len(said) == (not holds)
     text = (tmp_path / "lossctl.toml").read_text()
     assert ("\nbaseline = " in text, "# baseline = " in text, "# This fails" in text) == (holds, not holds, not holds)
     checked = lossctl("check", "--json")
     assert (checked.status, {gate["file"] for gate in checked.json["gates"]}) == (0, {now})
     (tmp_path / "lossctl.toml").write_text(re.sub(r"(?m)^# (?=\[\[gate|\w+ = )", "", text))
-    assert lossctl("check").status == (not holds)
+    checked = lossctl("check")
+    assert checked.status == (not holds)
+    why = [line.removeprefix("FAIL no-worse ")[:30] for line in checked.out.splitlines() if line.startswith("FAIL")]
+    assert all(words in line and "max_increase" in line for words, line in zip(why[:1], said, strict=True))
+
+
+def test_a_baseline_that_a_file_cannot_be_held_against_is_told(lossctl, here):
+    rows = PREDS.splitlines(keepends=True)
+    for name, lines in (("main.csv", rows), ("pr.csv", rows[:-1])):
+        (here / name).write_text("".join(f"{n or 'key'},{line}" for n, line in enumerate(lines)))
+    done = lossctl("check", "--init", "main.csv", "pr.csv", "-y", "y", "-p", "p", "-l", "mae", "--id", "key")
+    assert done.status == 0, done.err
+    assert "note: no gate has main.csv as its baseline: 1 rows of main.csv are not in pr.csv" in done.err
+    assert "baseline" not in (here / "lossctl.toml").read_text()
+
+
+@pytest.mark.parametrize(("more", "told"), [((), True), (("--labels", "labels.csv", "--id", "key"), False)])
+def test_several_files_are_told_how_the_first_is_the_baseline_where_it_can_be(lossctl, here, more, told):
+    rows = [f"{n or 'key'},{line}" for n, line in enumerate(PREDS.splitlines(keepends=True))]
+    (here / "a.csv").write_text("".join(rows))
+    (here / "b.csv").write_text(rows[0] + "".join(f"x{row}" for row in rows[1:]))
+    (here / "labels.csv").write_text(
+        "key,truth\n" + "".join(f"{tens}{n},{n % 2}\n" for tens in ("", "x") for n in range(1, len(rows)))
+    )
+    label = () if more else ("-y", "y")
+    done = lossctl("check", "--init", "a.csv", "b.csv", "-p", "p", "-l", "mae", *label, *more)
+    assert done.status == 0, done.err
+    assert ("--id COL makes the first of two the baseline" in done.err) == told
 
 
 def test_a_configuration_to_begin_with_has_what_the_line_says(lossctl, here):

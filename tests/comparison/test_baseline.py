@@ -3,12 +3,13 @@
 import functools
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lossctl
@@ -247,6 +248,43 @@ def test_what_fails_on_the_rows_that_are_the_same_never_passes_for_rows_that_mov
         assert all(one.state != "pass" or bound <= 0.0 for one, bound in zip(verdicts, bounds, strict=True))
         states += [one.state for one in verdicts]
     assert {"pass", "fail"} <= {*states}, states
+
+
+GROUPS = st.lists(
+    st.sets(st.sampled_from([("a", 1), ("a", 2), ("b", 1), ("c", None)]), min_size=1), min_size=2, max_size=2
+)
+
+
+@example([{("a", 1), ("c", None)}, {("a", 1)}], {})
+@given(GROUPS, st.sampled_from([{}, {"g": "a"}, {"g": "a", "h": "1"}]))
+@settings(max_examples=5)
+def test_a_group_that_the_baseline_alone_has_or_the_run_alone_is_an_error_that_names_it(tmp_path_factory, drawn, only):
+    path = tmp_path_factory.mktemp("kept") / "kept.json"
+    before, now = (
+        pd.DataFrame([(f"{g}{h}{n}", g, h, n % 2, 0.5) for g, h in sorted(groups, key=str) for n in range(3)])
+        .set_axis(["id", "g", "h", "y", "p"], axis=1)
+        .astype({"h": "Int64"})
+        for groups in drawn
+    )
+    kept(before, path, loss="mse", prediction=("p",), by=("g", "h"))
+    gate = {"name": "it", "loss": "mse", "max_increase": 0.5, "baseline": str(path), "only": only, "by": ["g", "h"]}
+    checked = lossctl.check_gates(gate, now, label="y", prediction="p")
+    asked = [
+        {(g, "null" if h is None else str(h)) for g, h in groups if only.items() <= {"g": g, "h": str(h)}.items()}
+        for groups in drawn
+    ]
+    passed = {
+        tuple("null" if word is None else word for word in one.measured.group.values())
+        for one in checked.verdicts
+        if one.state == "pass"
+    }
+    assert passed == asked[0] & asked[1]
+    reasons = " ".join(one.reason for one in checked.verdicts if one.state == "error")
+    assert checked.exit_code == (3 if asked[0] ^ asked[1] or not asked[1] else 0)
+    for g, h in (asked[0] ^ asked[1]) if asked[1] else ():
+        assert re.search(f"g={g}.* h={h}", reasons)
+    if asked[1] and asked[0] - asked[1]:
+        assert f"{len(asked[0] - asked[1])} group" in reasons
 
 
 @pytest.mark.parametrize(

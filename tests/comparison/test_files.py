@@ -59,6 +59,53 @@ def test_files_of_a_model_each_are_one_file_bit_for_bit(whole, tmp_path, suffix,
     models = ["main=p", "first=q", "second=r"]
     assert told(apart) == told(library.compare(whole, **ASKED, prediction=models))
     assert apart.inputs["join"]["matched"] == N
+    assert not any("has another" in note for note in apart.notes)
+
+
+@pytest.mark.parametrize("how", ["strict", "inner", "order"])
+@pytest.mark.parametrize(
+    ("name", "role", "cell"),
+    [("w", "weight", 9.0), ("g", "by", "z"), ("user", "by", 99), ("user", "cluster", 99), ("g", "where", "z")],
+)
+def test_where_files_say_otherwise_of_rows_the_first_counts_and_a_note_says_how_many(whole, how, name, role, cell):
+    rows = np.arange(N) if how != "inner" else np.flatnonzero(np.arange(N) % 3)
+    cells, wrong = whole[name].to_pylist(), [25, 40, 41]
+    other = {row: cell if row in wrong else cells[row] for row in range(N)}
+    changed = whole.set_column(whole.schema.get_field_index(name), name, pa.array([*other.values()]))
+    asked = {role: name if role != "where" else "g != 'nowhere'", "loss": "mse", "label": "y", "join": how}
+    asked |= {} if how == "order" else {"ids": "id"}
+    seed = None if how == "order" else 3
+    left, right = one_model(whole, "p", name, "y"), one_model(changed.take(rows), "q", name)
+    right = right if seed is None else right.take(np.random.default_rng(seed).permutation(len(rows)))
+    comparison = library.compare(left, others={"q": right}, baseline="p", **asked)
+    plain = library.compare(left, others={"q": right.drop_columns(name)}, baseline="p", **asked)
+    assert told(comparison) == told(plain)
+    (note,) = set(comparison.notes) - set(plain.notes)
+    place = "row 26" if how == "order" else "r025"
+    assert f"has another in 3 of {len(rows)} rows, such as of {place}: " in note
+    assert note.startswith(f"{name!r} is that of ")
+    gate = {"name": "it", "loss": "mse", "max_increase": 9.0, "baseline": left}
+    asked = {key: value for key, value in asked.items() if key != "loss"}
+    assert note.partition(": ")[2].partition(" has ")[2] in " ".join(library.check_gates(gate, right, **asked).notes)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        (["2024-01-01", "2024-02-03"], pa.array([19723, 19756], pa.date32())),
+        (["2024-01-01", "2024-02-03 04:05"], pa.array([1704067200, 1706933100], pa.timestamp("s"))),
+        (["1.50", "2"], [1.5, 2.0]),
+        (["True", "false"], [True, False]),
+        (["a", "b"], pa.array(["a", "b"]).dictionary_encode()),
+    ],
+    ids=str,
+)
+def test_a_group_written_otherwise_in_another_format_is_the_same(mine, theirs):
+    rows = {"id": ["r", "s"], "y": [1.0, 2.0], "p": [1.0, 3.0]}
+    tables = [pa.table({**rows, "g": cells}) for cells in (mine, theirs)]
+    for left, right in itertools.permutations(tables):
+        comparison = library.compare(left, "mse", others=[right], ids="id", by="g")
+        assert not any("has another" in note for note in comparison.notes)
 
 
 @pytest.mark.parametrize("how", ["strict", "inner", "order"])
