@@ -41,8 +41,9 @@ from lossctl.evaluation.matching import (
     title_of,
     wordy,
 )
-from lossctl.evaluation.row_order import disorder, ensure_same_order
+from lossctl.evaluation.row_order import disorder, ensure_same_order, unlike_keys
 from lossctl.evaluation.shared_keys import (
+    caution,
     chosen_key,
     key_pairs,
     match_most,
@@ -346,10 +347,11 @@ def _join_by_chosen_key(
     if told is not None:
         advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
-        pairs = [key for key in key_pairs(predictions, labels, request) if key.left != key.right]
-        tried = [(keys, how if keys else "order") for keys in possible_keys(shared, pairs)]
-        if how == "strict":  # where none has all of both sides, what some have
-            tried += [(keys, "inner") for keys, _ in tried if keys]
+        unlike = unlike_keys(predictions, labels)
+        if told is None and unlike:
+            advice = order_or_numbers(shared, unlike[0])
+        pairs = [key for key in (*key_pairs(predictions, labels, request), *unlike) if key.left != key.right]
+        tried = _tried(possible_keys(shared, pairs), how, in_order=not unlike)
         taken: list[set[str]] = []
         for keys, matching in tried:
             partly = bool(keys) and matching != how
@@ -369,11 +371,15 @@ def _join_by_chosen_key(
             if len(ways) >= SHOWN:
                 break
     which = what_is_open(shared, predictions, labels)
-    raise Undecided(
-        f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
-        advice,
-        tuple(ways[:SHOWN]),
-    )
+    shown = tuple(ways[:SHOWN])
+    needed = f"{option('labels')} needs {option(ids='COL')}, the column that both files share"
+    raise Undecided(f"{needed}: {which}{caution(shown)}", advice, shown)
+
+
+def _tried(keys: Sequence[tuple[str, ...]], how: str, *, in_order: bool) -> list[tuple[tuple[str, ...], str]]:
+    """The keys and joins that are tried; where no key has all of both sides, what some have."""
+    tried = [(each, how if each else "order") for each in keys if each or in_order]
+    return [*tried, *((each, "inner") for each in keys if each and how == "strict")]
 
 
 def _rest(
