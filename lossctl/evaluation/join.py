@@ -342,6 +342,7 @@ def _join_by_chosen_key(
         return replace(joined, notes=(f"id {in_quotes(key)} chosen {why}", *joined.notes))
     ensure_one_level(Side(predictions, ()), request, (), apart=True)
     ways: list[Settings] = []
+    later: list[Settings] = []
     advice = order_or_numbers(shared)
     told = disorder(predictions, labels, request)
     if told is not None:
@@ -366,12 +367,15 @@ def _join_by_chosen_key(
                 ):
                     continue
                 way += (("join", matching),) if partly else ()
-                ways += [(*way, *more) for more in _rest(predictions, labels, keys, matching, request, survey=survey)]
+                rest = _rest(predictions, labels, keys, matching, request, survey=survey)
+                likeliest = [more for more in rest if _label_of(more) == _label_of(rest[0])]
+                ways += [(*way, *more) for more in likeliest]
+                later += [(*way, *more) for more in rest if more not in likeliest]
                 taken += [{*keys}] if keys else []
             if len(ways) >= SHOWN:
                 break
     which = what_is_open(shared, predictions, labels)
-    shown = tuple(ways[:SHOWN])
+    shown = (*ways, *later)[:SHOWN]
     needed = f"{option('labels')} needs {option(ids='COL')}, the column that both files share"
     raise Undecided(f"{needed}: {which}{caution(shown)}", advice, shown)
 
@@ -385,7 +389,7 @@ def _tried(keys: Sequence[tuple[str, ...]], how: str, *, in_order: bool) -> list
 def _rest(
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, survey: bool
 ) -> tuple[Settings, ...]:
-    """What is to be asked for beside a key, or the order of the rows where there is none, for the likeliest label.
+    """What is to be asked for beside a key, or the order of the rows where there is none.
 
     Errors are those of `join`.
     """
@@ -395,10 +399,14 @@ def _rest(
             complete(selected(joined.source, request.where, request.limit), joined.request)
     except Undecided as question:
         if question.ways:
-            label = [pair for pair in question.ways[0] if pair[0] == "label"]
-            return tuple(way for way in question.ways if [pair for pair in way if pair[0] == "label"] == label)
+            return question.ways
         raise
     return ((),)
+
+
+def _label_of(way: Settings) -> list[object]:
+    """The label that a way asks for."""
+    return [value for name, value in way if name == "label"]
 
 
 def predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from lossctl.inference.choice import Choice
 from lossctl.inference.classes import key_of
 from lossctl.inference.look import SIGNIFICANT, Look
 from lossctl.inference.names import HALF, LABELS, is_decision, is_mask, is_weight, plain_name, tells_decision
-from lossctl.inference.poles import POLES
+from lossctl.inference.poles import POLES, is_yes_or_no
 from lossctl.inference.reader import Reader
 from lossctl.inference.side import Side
 from lossctl.reading import jq
@@ -237,7 +237,7 @@ def _is_written(decision: Candidate, truth: Candidate, score: str) -> bool:
 
 def _known(classes: Collection[str | int]) -> bool:
     """Whether everybody knows which of two classes is the yes: the second in their order."""
-    return classes in ({0, 1}, {-1, 1}) or tuple(sorted(str(key).casefold() for key in classes)) in POLES
+    return classes in ({0, 1}, {-1, 1}) or is_yes_or_no(classes)
 
 
 def _is_confidence(rows: Rows, score: str, k: int, *, named: bool, known: bool) -> bool:
