@@ -199,7 +199,7 @@ def _between_models(question: Undecided, request: Request) -> UsageError:
     for settings, models in alike.items():
         if len(request.prediction) + len(models) > 1:
             label = [setting for setting in settings if setting[0] == "label"]
-            ways.append((*label, *models, *settings[len(label) :]))
+            ways.append((*label, *models, *(setting for setting in settings if setting not in label)))
     if ways:
         return Undecided(question.parts[0], ways=tuple(ways))
     if len(request.prediction) > 1 or "loss" in options_in(question.otherwise):

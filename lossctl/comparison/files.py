@@ -14,9 +14,10 @@ from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned,
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.row_order import ensure_same_labels, ensure_same_order
+from lossctl.evaluation.row_order import ensure_same_labels, ensure_same_order, unlike_keys
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import (
+    caution,
     chosen_key,
     order_or_numbers,
     possible_keys,
@@ -255,7 +256,10 @@ def _ask(
     shared = _shared(first, candidates, request)
     ways: list[Settings] = []
     if not any(source.once for source in (first.source, *candidates)):
+        telling = any(unlike_keys(first.source, candidate) for candidate in candidates)
         for keys in possible_keys(shared):
+            if telling and not keys:
+                continue
             join = "strict" if keys else "order"
             with contextlib.suppress(LossctlError):
                 _prepared(sources, request, reading, names=names, ids=keys, join=join)
@@ -264,7 +268,7 @@ def _ask(
                 break
     raise Undecided(
         f"models in a file each need {option(ids='COL')}, the column that all files share: "
-        f"{what_is_open(shared, first.source, candidates[0])}",
+        f"{what_is_open(shared, first.source, candidates[0])}{caution(ways)}",
         order_or_numbers(shared),
         tuple(ways),
     )

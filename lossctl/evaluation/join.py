@@ -41,8 +41,9 @@ from lossctl.evaluation.matching import (
     title_of,
     wordy,
 )
-from lossctl.evaluation.row_order import disorder, ensure_same_order
+from lossctl.evaluation.row_order import disorder, ensure_same_order, unlike_keys
 from lossctl.evaluation.shared_keys import (
+    caution,
     chosen_key,
     key_pairs,
     match_most,
@@ -341,15 +342,17 @@ def _join_by_chosen_key(
         return replace(joined, notes=(f"id {in_quotes(key)} chosen {why}", *joined.notes))
     ensure_one_level(Side(predictions, ()), request, (), apart=True)
     ways: list[Settings] = []
+    later: list[Settings] = []
     advice = order_or_numbers(shared)
     told = disorder(predictions, labels, request)
     if told is not None:
         advice = f"But {told[0]}. {told[1]}"
     if not (predictions.once or labels.once):
-        pairs = [key for key in key_pairs(predictions, labels, request) if key.left != key.right]
-        tried = [(keys, how if keys else "order") for keys in possible_keys(shared, pairs)]
-        if how == "strict":  # where none has all of both sides, what some have
-            tried += [(keys, "inner") for keys, _ in tried if keys]
+        unlike = unlike_keys(predictions, labels)
+        if told is None and unlike:
+            advice = order_or_numbers(shared, unlike[0])
+        pairs = [key for key in (*key_pairs(predictions, labels, request), *unlike) if key.left != key.right]
+        tried = _tried(possible_keys(shared, pairs), how, in_order=not unlike)
         taken: list[set[str]] = []
         for keys, matching in tried:
             partly = bool(keys) and matching != how
@@ -364,22 +367,29 @@ def _join_by_chosen_key(
                 ):
                     continue
                 way += (("join", matching),) if partly else ()
-                ways += [(*way, *more) for more in _rest(predictions, labels, keys, matching, request, survey=survey)]
+                rest = _rest(predictions, labels, keys, matching, request, survey=survey)
+                likeliest = [more for more in rest if _label_of(more) == _label_of(rest[0])]
+                ways += [(*way, *more) for more in likeliest]
+                later += [(*way, *more) for more in rest if more not in likeliest]
                 taken += [{*keys}] if keys else []
             if len(ways) >= SHOWN:
                 break
     which = what_is_open(shared, predictions, labels)
-    raise Undecided(
-        f"{option('labels')} needs {option(ids='COL')}, the column that both files share: {which}",
-        advice,
-        tuple(ways[:SHOWN]),
-    )
+    shown = (*ways, *later)[:SHOWN]
+    needed = f"{option('labels')} needs {option(ids='COL')}, the column that both files share"
+    raise Undecided(f"{needed}: {which}{caution(shown)}", advice, shown)
+
+
+def _tried(keys: Sequence[tuple[str, ...]], how: str, *, in_order: bool) -> list[tuple[tuple[str, ...], str]]:
+    """The keys and joins that are tried; where no key has all of both sides, what some have."""
+    tried = [(each, how if each else "order") for each in keys if each or in_order]
+    return [*tried, *((each, "inner") for each in keys if each and how == "strict")]
 
 
 def _rest(
     predictions: Source, labels: Source, ids: Sequence[str], how: str, request: Request, *, survey: bool
 ) -> tuple[Settings, ...]:
-    """What is to be asked for beside a key, or the order of the rows where there is none, for the likeliest label.
+    """What is to be asked for beside a key, or the order of the rows where there is none.
 
     Errors are those of `join`.
     """
@@ -389,10 +399,14 @@ def _rest(
             complete(selected(joined.source, request.where, request.limit), joined.request)
     except Undecided as question:
         if question.ways:
-            label = [pair for pair in question.ways[0] if pair[0] == "label"]
-            return tuple(way for way in question.ways if [pair for pair in way if pair[0] == "label"] == label)
+            return question.ways
         raise
     return ((),)
+
+
+def _label_of(way: Settings) -> list[object]:
+    """The label that a way asks for."""
+    return [value for name, value in way if name == "label"]
 
 
 def predicted(pattern: str, columns: Sequence[Column]) -> tuple[str, ...]:

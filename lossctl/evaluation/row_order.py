@@ -7,11 +7,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from lossctl.errors import DataError, option
-from lossctl.evaluation.keys import Key, plainly, told_alike
+from lossctl.evaluation.keys import Key, plainly, tells_rows, told_alike
 from lossctl.evaluation.shared_keys import key_pairs, numberings, shared_columns, tells_pairs, words_among, words_of
 from lossctl.inference.fit import SIGNIFICANT
-from lossctl.inference.names import ENDINGS, is_guess, is_numbering, plain_name
+from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_guess, is_numbering, plain_name
 from lossctl.inference.request import Request
 from lossctl.reading.format import Source
 from lossctl.words import in_quotes
@@ -101,6 +104,48 @@ def disorder(
             return _what(key, words, others, called), f"Match the rows by it: {option(ids=str(key))}."
     names = [name for name in shared_columns(predictions, labels, request) if name not in roles]
     return _unlike(_shared(predictions, labels, names), called)
+
+
+def unlike_keys(predictions: Source, labels: Source) -> list[Key]:
+    """The columns of both sides that may tell which rows match, likeliest first, where rows may not go by their order.
+
+    These are dates, ids by their names, and words each of which is there once, of another name if most are the same.
+    None where two are the same in every row, as then the order tells it.
+    """
+    sides = [_telling(source) for source in (predictions, labels)]
+    unlike: list[Key] = []
+    for kind, columns in sides[0].items():
+        for left, words in columns.items():
+            for right, others in sides[1][kind].items():
+                one, other, _ = told_alike(pa.table({"id": words}), pa.table({"id": others}), ("", ""))
+                if one.equals(other):
+                    return []
+                if kind != "words" or left == right or _overlap(words, others):
+                    unlike.append(Key(left, right))
+    return sorted(unlike, key=lambda key: key.left != key.right)[:MOST]
+
+
+def _telling(source: Source) -> dict[str, dict[str, pa.ChunkedArray]]:
+    """The columns of a side that may tell rows apart, as words, by what they hold."""
+    known = frozenset().union(*LABELS, *PREDICTIONS)
+    names = [column.name for column in source.columns if column.kind in {"text", "other"} or tells_rows(column.name)]
+    names = [name for name in names if not is_numbering(name) and plain_name(name) not in known]
+    table = words_among(source, names[:SHARED]) if names else None
+    telling: dict[str, dict[str, pa.ChunkedArray]] = {"dates": {}, "ids": {}, "words": {}}
+    columns = {} if table is None else dict(zip(table.column_names, table.columns, strict=True))
+    for name, words in columns.items():
+        if tells_rows(name):
+            telling["ids"][name] = words
+        elif pc.all(pc.match_substring_regex(words, f"^{DATE}")).as_py() and len(words):
+            telling["dates"][name] = words
+        elif not words.null_count and pc.count_distinct(words).as_py() == len(words):
+            telling["words"][name] = words
+    return telling
+
+
+def _overlap(words: pa.ChunkedArray, others: pa.ChunkedArray) -> bool:
+    """Whether most of the words of the shorter side are on the other too."""
+    return 2 * (pc.sum(pc.is_in(words, value_set=others)).as_py() or 0) > min(len(words), len(others))
 
 
 def _shared(predictions: Source, labels: Source, names: Sequence[str]) -> dict[str, Both]:

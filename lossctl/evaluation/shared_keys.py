@@ -13,7 +13,7 @@ from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.look import Look
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_numbering, is_unnamed, plain_name
-from lossctl.inference.request import Request
+from lossctl.inference.request import Request, Settings
 from lossctl.inference.roles import find, grouped_columns, titled
 from lossctl.reading.cells import BadRow, text_of
 from lossctl.reading.files import narrowed
@@ -33,7 +33,7 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
     taken = {name for pattern in request.label for name in find(pattern, labels.columns, "label")}
     models = (titled(pattern, predictions.columns)[1] for pattern in request.prediction)
     taken |= {name for pattern in models for name in find(pattern, predictions.columns, "prediction")}
-    taken |= {*grouped_columns(request.by, predictions.columns), *filter(None, [request.weight])}
+    taken |= {*filter(None, [request.weight])}
     known = frozenset().union(*LABELS, *PREDICTIONS)
     shared = tuple(
         column.name
@@ -43,7 +43,9 @@ def shared_columns(predictions: Source, labels: Source, request: Request) -> tup
         and column.name not in taken
         and plain_name(column.name) not in known
     )
-    return tuple(name for name in shared if name not in request.cluster) or shared  # many rows are of one cluster
+    grouped = grouped_columns(request.by, predictions.columns)  # many rows are of one group, or cluster
+    shared = tuple(name for name in shared if name not in grouped) or shared
+    return tuple(name for name in shared if name not in request.cluster) or shared
 
 
 def chosen_key(predictions: Source, labels: Source, shared: Sequence[str], how: str) -> tuple[str, str] | None:
@@ -87,6 +89,8 @@ def what_is_open(shared: Sequence[str], left: Source, right: Source) -> str:
     """Between which columns it is open what is the key."""
     if not shared:
         return "they share no column that could be it"
+    if len(shared) == 1 and not is_numbering(shared[0]):
+        return f"only {called(shared[0])} could be it{_why_not(shared[0], left, right)}"
     if not all(map(is_numbering, shared)):
         return f"several columns could be it: {', '.join(map(called, shared))}"
     name = shared[0]
@@ -100,9 +104,32 @@ def what_is_open(shared: Sequence[str], left: Source, right: Source) -> str:
     return f"{called(name)} may be it, or may only count the rows of each file{told}"
 
 
-def order_or_numbers(shared: Sequence[str]) -> str:
-    """What to do where nothing tells more."""
+def _why_not(name: str, left: Source, right: Source) -> str:
+    """Why a column that both sides have tells no rows apart; empty where it does."""
+    for source in (left, right):
+        words = words_of(source, name)
+        cells = None if words is None else words.column(0)
+        where = " ".join(source.files) or "a table"
+        if cells is not None and cells.null_count:
+            return f", and is null in {cells.null_count} of the rows of {where}"
+        if cells is not None and pc.count_distinct(cells).as_py() < len(cells):
+            counts = pc.value_counts(cells)
+            often = counts[int(np.argmax(counts.field("counts").to_numpy()))].as_py()
+            return f", and {often['values']!r} stands in {often['counts']} rows of {where}"
+    return ""
+
+
+def caution(ways: Iterable[Settings]) -> str:
+    """What is said of ways to go on among which is that by the order of rows; empty where it is not."""
+    offered = any(("join", "order") in way for way in ways)
+    return f"; {option(join='order')} is right only where the rows stand in the same order in all" if offered else ""
+
+
+def order_or_numbers(shared: Sequence[str], key: Key | None = None) -> str:
+    """What to do where nothing tells more, but perhaps what may be the key."""
     advice = f"If rows stand in the same order in all, and only then: {option(join='order')}."
+    if key is not None:
+        return f"If it is {called(str(key))}: {option(ids=str(key))}. {advice}"
     name = next(filter(is_numbering, shared), None)
     return advice if name is None else f"{advice} If {called(name)} tells them apart: {option(ids=name)}."
 

@@ -13,7 +13,7 @@ from lossctl.inference.choice import Choice
 from lossctl.inference.classes import key_of
 from lossctl.inference.look import SIGNIFICANT, Look
 from lossctl.inference.names import HALF, LABELS, is_decision, is_mask, is_weight, plain_name, tells_decision
-from lossctl.inference.poles import POLES
+from lossctl.inference.poles import POLES, is_yes_or_no
 from lossctl.inference.reader import Reader
 from lossctl.inference.side import Side
 from lossctl.reading import jq
@@ -26,6 +26,10 @@ CERTAIN = frozenset({"confidence", "conf", "certainty"})
 """What only a confidence is called."""
 SCORES = CERTAIN | {"score", "prob", "proba", "probability"}
 """What it is called beside a decision under the name of a label."""
+OF_CLASSIFIERS = frozenset({
+    ("negative", "positive"), ("neg", "pos"), ("ham", "spam"), ("label_0", "label_1"),
+})  # fmt: skip
+"""Two words that classifiers of text write, and that say nothing else of a row, as yes and no may."""
 ROUNDING = 1e-6
 """What the probabilities of two classes may miss 1 by together."""
 FLOOR = 1e-6
@@ -54,9 +58,9 @@ class Confidence:
 
     @property
     def clear(self) -> bool:
-        """Whether names tell which of the two is the decision."""
+        """Whether it is told which of the two is the decision: by names, or as the label is elsewhere."""
         known = plain_name(self.label.name) in LABELS[0] | LABELS[1] and not tells_decision(self.label.name)
-        return known or tells_decision(self.decision.name)
+        return not self.right or known or tells_decision(self.decision.name)
 
 
 def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) -> Iterator[Confidence]:
@@ -76,7 +80,9 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
     numbers = [column.name for column in guesses.free if column.kind == "number" and column.name not in beside]
     more = any(_are_decisions(guesses, name) for name in prediction.columns)  # beside the confidence in them
     scores = [name for name in numbers if name in prediction.columns or (more and plain_name(name) in SCORES)]
-    names = [column.name for column in guesses.free if column.kind == kinds.get(title)]
+    apart = truths is not guesses
+    like = {kinds.get(title), *(["text"] if apart else [])}
+    names = [column.name for column in guesses.free if column.kind in like]
     names = [name for name in names if not (name in beside or is_weight(name) or is_mask(name))]
     names = sorted(names, key=lambda name: not tells_decision(name))[:DECIDED]
     if not scores or not names or (names == scores and len(names) == 1):
@@ -88,9 +94,11 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
     for score in scores:
         for decision in filter(None, (look.candidate(name) for name in names if name != score)):
             rows = _rows(look, score, decision, truth, beside=truths is guesses)
-            turned = truths is guesses and tells_decision(title) and not tells_decision(decision.name)
+            turned = not apart and tells_decision(title) and not tells_decision(decision.name)
             named = tells_decision(decision.name) or (turned and truth.kind == "text")
-            known = _known(decision.classes | truth.classes)
+            named = named or (apart and _is_written(decision, truth, score))
+            foreign = _is_foreign(decision, truth)
+            known = _known(decision.classes if foreign else decision.classes | truth.classes)
             if rows is not None and _is_confidence(rows, score, len(decision.classes), named=named, known=known):
                 same = None if rows.label is None else rows.label == rows.decision
                 right = "" if same is None else percent(int(same.sum()), len(same))
@@ -136,18 +144,21 @@ def of_columns(source: Source, label: str, scores: Iterable[str]) -> Iterator[st
 def question(confidence: Confidence, guesses: Side) -> Undecided:
     """What is said of a score that is the confidence in a decision: what it is, and how to make a probability of it."""
     label, decision, score = confidence.label, confidence.decision, confidence.score
-    classes = _listed(label.classes | decision.classes, label, decision)
-    alone = f"Of the decisions alone: {option(label=label.name)} {option(prediction=decision.name)} "
-    alone += f"{option(loss='zero_one')}."
+    foreign = _is_foreign(decision, label)
+    classes = _listed(label.classes if foreign else label.classes | decision.classes, label, decision)
+    alone = f" Of the decisions alone: {option(label=label.name)} {option(prediction=decision.name)} "
+    alone = "" if foreign else f"{alone}{option(loss='zero_one')}."
     if len(classes) > 2:
         many = f"Losses of {len(classes)} classes need a probability of each: have the classifier write all of them"
-        return Undecided(f"{described(confidence)}, no probability of each class", f"{many} (top_k=None). {alone}")
+        return Undecided(f"{described(confidence)}, no probability of each class", f"{many} (top_k=None).{alone}")
     name = free("p", {column.name for column in guesses.columns}, suffix="_")
-    made = _program(guesses, name, score, decision, classes[-1])
+    word = _listed(decision.classes, decision)[-1] if foreign else classes[-1]
+    made = _program(guesses, name, score, decision, word)
     asked = f"{option(label=label.name)} {option(prediction=name)} {option(loss='bce')}"
     asked += "" if classes == ["0", "1"] else f" {option(classes=','.join(classes))}"
     what = f"{described(confidence)}, no probability of {classes[-1]}"
-    return Undecided(what, f"Make one of it, {made}, then {asked}. {alone}")
+    meant = f" (where {word} is {classes[-1]} of the labels)" if foreign else ""
+    return Undecided(what, f"Make one of it{meant}, {made}, then {asked}.{alone}")
 
 
 def described(confidence: Confidence) -> str:
@@ -186,7 +197,8 @@ def _rows(look: Look, score: str, decision: Candidate, truth: Candidate, *, besi
     if values is None or values.infinite or len(values.keys) < 3 or not 0 <= values.low <= values.high <= 1:
         return None
     few = 1 < len(decision.classes) <= DECIDED
-    if not few or not (decision.classes <= truth.classes or decision.classes >= truth.classes):
+    same = decision.classes <= truth.classes or decision.classes >= truth.classes
+    if not few or not (same or (not beside and _is_foreign(decision, truth))):
         return None
     keys = sorted(decision.classes | truth.classes, key=lambda key: (isinstance(key, str), key))
     parts = [np.empty((0, 3 if beside else 2))]
@@ -211,9 +223,27 @@ def _codes(reader: Reader, column: Candidate, keys: Sequence[str | int]) -> Floa
     return np.array([0 if word is None else keys.index(key_of(word)) for word in words.to_pylist()], dtype=np.float64)
 
 
+def _is_foreign(decision: Candidate, truth: Candidate) -> bool:
+    """Whether words are decided and as many other classes are true, as where one writes words and the other 0 and 1."""
+    paired = len(decision.classes) == len(truth.classes) > 1
+    return paired and decision.kind == "text" and not decision.classes & truth.classes
+
+
+def _is_written(decision: Candidate, truth: Candidate, score: str) -> bool:
+    """Whether words beside a score are what it is the confidence in, where the labels are elsewhere.
+
+    A score that only a confidence is called tells it, or words of classifiers, or those of the labels themselves.
+    """
+    if plain_name(score) in CERTAIN:
+        return True
+    words = tuple(sorted(str(key).casefold() for key in decision.classes))
+    written = words in OF_CLASSIFIERS or decision.classes == truth.classes
+    return decision.kind == "text" and plain_name(score) in SCORES and written
+
+
 def _known(classes: Collection[str | int]) -> bool:
     """Whether everybody knows which of two classes is the yes: the second in their order."""
-    return classes in ({0, 1}, {-1, 1}) or tuple(sorted(str(key).casefold() for key in classes)) in POLES
+    return classes in ({0, 1}, {-1, 1}) or is_yes_or_no(classes)
 
 
 def _is_confidence(rows: Rows, score: str, k: int, *, named: bool, known: bool) -> bool:

@@ -1,6 +1,6 @@
 """Which of two words is class 1: what everybody knows, and what predictions say."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -15,6 +15,11 @@ POLES = frozenset({
     ("ham", "spam"),
 })  # fmt: skip
 """Words of which everybody knows which is class 1."""
+
+
+def is_yes_or_no(classes: Collection[str | int]) -> bool:
+    """Whether classes are two words of which everybody knows which is the yes."""
+    return tuple(sorted(str(key).casefold() for key in classes)) in POLES
 
 
 def contrary(facts: Facts, layout: Layout, settings: Mapping[str, str | bool | float]) -> bool:

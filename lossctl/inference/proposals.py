@@ -227,6 +227,7 @@ class Proposer:
     def _labels_by_content(self) -> Iterator[Choice]:
         """Any column that could be a label; the only one that is left is one for sure."""
         from lossctl.inference.followed import followed, forecast_among, words_followed
+        from lossctl.inference.poles import is_yes_or_no
         from lossctl.inference.repeated import no_labels
 
         forecast = self.named_prediction or forecast_among(self.guesses)
@@ -249,9 +250,14 @@ class Proposer:
         guess = self.guesses.look.candidate(forecast[0]) if forecast else None
         told = self.truths.look.associations([column.name for column in telling if column.kind == "number"])
         order = {"label": 0, "prediction": 1}
+        unseen = self.apart or bool(self.named_prediction)  # predictions are not held against the words of labels
         listed = sorted(
             telling or likely,
-            key=lambda column: (order.get(column.roles[0], 0), -told.get(column.name, 0.0)),
+            key=lambda column: (
+                order.get(column.roles[0], 0),
+                -told.get(column.name, 0.0),
+                unseen and column.kind == "text" and not is_yes_or_no(column.classes),
+            ),
         )
         among = followed(self.truths, self.guesses, listed, forecast)
         among = [each for each in among if each.near or not (beside and _is_thing(each.column))]

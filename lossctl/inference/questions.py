@@ -85,7 +85,9 @@ def some_ways(
     for proposal in proposals:  # the same models of the same columns may be told in several ways
         prediction = proposal.prediction
         distinct.setdefault((proposal.label.columns, prediction.columns, len(prediction.patterns)), proposal)
-    for proposal in distinct.values():
+    likeliest = {proposal.label.columns: proposal for proposal in reversed(distinct.values())}
+    first = [proposal for proposal in distinct.values() if proposal is likeliest[proposal.label.columns]]
+    for proposal in dict.fromkeys((*first, *distinct.values())):  # each label before the second way to predict one
         shown += [way for way in ways(source, request, elsewhere, proposal) if way not in shown]
         if len(shown) >= SHOWN:
             break

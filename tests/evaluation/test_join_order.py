@@ -224,3 +224,49 @@ def test_rows_of_other_days_do_not_match_in_order(other, typed):
         else:
             with pytest.raises(DataError, match="the rows are not the same: 'date' of the predictions"):
                 library.evaluate(predictions, "mae", labels=labels, join="order")
+
+
+HOURS = [f"2025-10-20 {hour:02}:00:00" for hour in range(12)]
+MAY_TELL = {
+    "times of another name": ("timestamp", [f"{hour}+00:00" for hour in HOURS], "utc_time", HOURS[::-1]),
+    "times that come again": ("timestamp", [*HOURS[:-1], HOURS[0]], "timestamp", HOURS[::-1]),
+    "dates of other days": ("day", [hour[:10] for hour in HOURS], "date", ["2025-10-21"] * 12),
+    "ids of another name": (
+        "patient_id",
+        [f"a{row}" for row in range(12)],
+        "case_id",
+        [f"A{row}" for row in range(12)],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", [*MAY_TELL])
+def test_the_order_is_never_offered_where_columns_of_both_may_tell_the_rows(kind):
+    name, cells, other, others = MAY_TELL[kind]
+    predictions, labels = {name: cells, "pred": [0.5 + row for row in range(12)]}, {other: others, "y": [*range(12)]}
+    key = name if name == other else f"{name}={other}"
+    with pytest.raises(library.errors.Undecided) as told:
+        library.evaluate(predictions, "mae", labels=labels)
+    assert not told.value.ways
+    again = kind == "times that come again"
+    assert f"ids={'COL' if again else key!r}".replace("'", "") in told.value.hint.replace("'", "")
+    assert ("only timestamp could be it" in str(told.value)) == again
+    assert "several columns" not in str(told.value)
+
+
+def test_columns_of_other_names_that_hold_the_same_are_offered_and_the_order_only_with_what_it_needs():
+    predictions, labels = {"case": [*"abcdef"], "pred": [1.5] * 6}, {"mrn": [*"fbcdea"], "y": [1] * 6}
+    with pytest.raises(library.errors.Undecided) as told:
+        library.evaluate(predictions, "mae", labels=labels)
+    assert [dict(way)["ids"] for way in told.value.ways] == ["case=mrn"]
+    assert library.evaluate(predictions, "mae", labels=labels, ids="case=mrn").value == 0.5
+    with pytest.raises(library.errors.Undecided, match="right only where the rows stand in the same order") as told:
+        library.evaluate({"pred": [1.5] * 6}, "mae", labels={"y": [1] * 6})
+    assert told.value.ways == ((("join", "order"),),)
+
+
+def test_a_column_that_rows_are_grouped_by_may_be_the_only_key():
+    labels = {"timestamp": HOURS[::-1], "y": list(range(12))[::-1]}
+    predictions = {"timestamp": HOURS, "pred": [0.5 + row for row in range(12)]}
+    report = library.evaluate(predictions, "mae", labels=labels, by="timestamp:hour")
+    assert {result.value for result in report.results} == {0.5}

@@ -39,7 +39,7 @@ def asked(source, **options):
 
 def said(hint):
     """The columns and the loss that a hint says, as `lossctl.evaluate` takes them."""
-    line = re.search(r"then (label=.*?)\. Of the", hint)[1]
+    line = re.search(r"then (label=.*?)\.(?: Of the|$)", hint)[1]
     return {name: value.strip("'") for name, value in (word.split("=", 1) for word in shlex.split(line))}
 
 
@@ -86,6 +86,38 @@ def test_where_labels_are_elsewhere_it_is_refused_too(options):
         lossctl.evaluate(d[["id", "label", "score"]], options.get("loss"))
 
 
+@settings(max_examples=10)
+@given(
+    st.sampled_from([("NEGATIVE", "POSITIVE"), ("LABEL_0", "LABEL_1"), ("ham", "spam"), ("bad", "good")]),
+    st.sampled_from([(0, 1), ("neg", "pos"), None]),
+    st.sampled_from([("label", "score"), ("sentiment", "confidence"), ("sentiment", "score")]),
+    st.sampled_from([None, "logloss"]),
+)
+def test_where_labels_are_elsewhere_classes_may_be_written_otherwise(words, gold, names, loss):
+    assume(gold is None or names[0] == "label" or names[1] == "confidence" or words[0] != "bad")
+    d, bce = decided(words, ("truth", names[0]), score=names[1])
+    d["text"] = [f"review {row}" for row in range(len(d))]
+    labels = pd.DataFrame({"text": d["text"], "label": d["truth"]})
+    if gold is not None:
+        labels["label"] = np.take(gold, (d["truth"] == words[1]) * 1)
+    d = d[["text", *names]]
+    hint = asked(d, loss=loss, labels=labels.iloc[::-1])
+    exec(re.search(r"in pandas (d\['p'\] = .*), then ", hint)[1], {"d": d})
+    assert lossctl.evaluate(d, labels=labels, **said(hint)).value == pytest.approx(bce)
+    (finding,) = lossctl.diagnose(d[["text", *names]], labels=labels).findings
+    assert "confidence in" in finding.what
+
+
+def test_a_probability_stays_one_beside_words_that_are_of_no_classifier_where_labels_are_elsewhere():
+    rng = np.random.default_rng(6)
+    p = 0.6 + 0.39 * rng.random(300)
+    d = pd.DataFrame({"id": np.arange(300), "sex": np.take(["F", "M"], rng.random(300) < 0.4), "prob": p})
+    labels = pd.DataFrame({"id": d["id"], "died": (rng.random(300) < p) * 1})
+    truth = labels["died"].to_numpy()
+    expected = -np.where(truth == 1, np.log(p), np.log1p(-p)).mean()
+    assert lossctl.evaluate(d, "bce", labels=labels, ids="id").value == pytest.approx(expected)
+
+
 def test_models_of_files_and_the_doctor_say_it_too(tmp_path):
     d, _ = decided(WORDS["numbers"], NAMES[2])
     d.to_csv(tmp_path / "d.csv", index=False)
@@ -109,7 +141,10 @@ def test_of_several_classes_it_is_said_that_each_needs_a_probability(classes):
     truth = rng.permutation(np.arange(90) % 3)
     made = np.where(rng.random(90) < 0.8, truth, rng.integers(0, 3, 90))
     d = {"true_label": np.take(classes, truth), "predicted_label": np.take(classes, made)}
-    assert "a probability of each" in asked({**d, "confidence": rng.uniform(0.34, 1, 90)})
+    d |= {"id": np.arange(90), "confidence": rng.uniform(0.34, 1, 90)}
+    assert "a probability of each" in asked(d)
+    guesses = {"id": d["id"], "label": np.take(["LABEL_0", "LABEL_1", "LABEL_2"], made), "score": d["confidence"]}
+    assert "a probability of each" in asked(guesses, labels={"id": d["id"], "label": d["true_label"]})
 
 
 @pytest.mark.parametrize("words", [(0, 1), ("no", "yes")], ids=str)

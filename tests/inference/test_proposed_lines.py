@@ -464,3 +464,40 @@ def test_two_arrays_without_names_are_asked_about_and_that_of_0_and_1_is_the_lab
     value, *others = np.ravel(asked(source)[0])
     assert value == pytest.approx(expected)
     assert not others
+
+
+@pytest.mark.parametrize("asked_for", [{}, {"ids": ["patient", "visit"]}])
+@pytest.mark.parametrize("command", ["compare", "eval"])
+def test_every_word_that_may_be_the_outcome_is_offered_in_lines_that_run_with_the_key_that_they_need(
+    lossctl, tmp_path, command, asked_for
+):
+    rng = np.random.default_rng(8)
+    p, order = rng.random((2, 80)), rng.permutation(80)
+    keys = {"patient": np.repeat([f"P{row}" for row in range(40)], 2), "visit": np.tile([1, 2], 40)}
+    outcomes = {
+        "site": np.take(["north", "east", "west"], rng.integers(0, 3, 80)),
+        "sex": np.take(["M", "F"], rng.integers(0, 2, 80)),
+        "back": np.take(["No", "Yes"], (rng.random(80) < p[0]) * 1),
+    }
+    files = {"risks": keys | {"risk_a": p[0], "risk_b": p[1]}, "outcomes": keys | outcomes}
+    for name, columns in files.items():
+        turned = [np.asarray(column)[order if name == "outcomes" else ...] for column in columns.values()]
+        rows = zip(*turned, strict=True)
+        lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    flags = [word for value in asked_for.values() for word in ("--id", ",".join(value))]
+    done = lossctl(command, tmp_path / "risks.csv", "--labels", tmp_path / "outcomes.csv", *flags)
+    offered = [shlex.split(line)[1:] for line in done.err.splitlines() if line.startswith("  lossctl ")]
+    outcomes = [words[words.index("-y") + 1] for words in offered]
+    assert (outcomes[0], {*outcomes}) == ("back", {"back", "sex"})
+    for words in offered:
+        assert words.count("-y") == words.count("--id") == 1
+        assert lossctl(*words).status == 0
+
+
+def test_of_words_beside_named_predictions_yes_and_no_come_first():
+    rng = np.random.default_rng(9)
+    p = rng.random((2, 60))
+    d = {"sex": np.take(["M", "F"], rng.integers(0, 2, 60)), "back": np.take(["No", "Yes"], (p[0] > 0.5) * 1)}
+    ways = ways_of(pa.table(d | {"a": p[0], "b": p[1]}), prediction=["a", "b"], loss="bce")
+    assert dict(ways[0])["label"] == "back"
