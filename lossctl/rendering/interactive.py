@@ -62,10 +62,10 @@ def library() -> str:
     To put it together takes longer than to measure millions of rows, so it is kept among the caches of the user.
     """
     bundler = import_module("vl_convert")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lossctl"
+    cache = _cache()
     kept = cache / f"vega-{bundler.__version__}.js"
     with suppress(OSError, UnicodeError):
-        script = kept.read_text(encoding="utf-8")
+        script = _own(kept)
         if script.endswith(WHOLE):
             return script
     script = f"{bundler.javascript_bundle()}{WHOLE}"
@@ -73,11 +73,32 @@ def library() -> str:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = cache / f".{os.urandom(4).hex()}.tmp"
         try:
-            beside.write_text(script, encoding="utf-8")
+            with open(beside, "xb", opener=_private) as file:
+                file.write(script.encode())
             beside.replace(kept)
         finally:
             beside.unlink(missing_ok=True)
     return script
+
+
+def _cache() -> Path:
+    """The folder for what is kept, which may be in no place where anything can be."""
+    places = (os.environ.get("XDG_CACHE_HOME", ""), os.path.expanduser("~/.cache"))
+    place = next(filter(os.path.isabs, places), os.devnull)  # else it would be in the folder one happens to be in
+    return Path(place) / "lossctl"
+
+
+def _own(path: Path) -> str:
+    """The text of a file that nobody else can write, for it becomes a part of pages; an `OSError` of another."""
+    with open(path, "rb") as file:
+        about = os.fstat(file.fileno())
+        if hasattr(os, "geteuid") and (about.st_uid != os.geteuid() or about.st_mode & 0o022):
+            raise PermissionError
+        return file.read().decode()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _brief(part: Any) -> Any:

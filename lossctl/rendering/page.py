@@ -7,6 +7,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ CELLS = 22_000
 """How many cells of tables a page has room for, so that it stays small enough to be sent, and is shown at once."""
 LEAST = 100
 """How many rows of a table it shows in any case."""
+SIZE = 1_900_000
+"""How many characters tables, pictures and what draws them may have together, about."""
+CELL, LIBRARY = 40, 900_000
+"""How many of these a cell takes, and what draws pictures that answer to the mouse."""
+LIVE = 40
+"""How many panels answer to the mouse at most; a page of more has still pictures, which take less room and time."""
 SEVERAL = 3
 """From how many headings on a page has a table of contents."""
 
@@ -93,6 +100,8 @@ class Drawn:
     """The title of each, which may be empty, its picture, and what it is made of where that is drawn in the page."""
     legend: tuple[tuple[Markup, str], ...]
     notes: tuple[str, ...]
+    left_out: int
+    """How many panels there was no room for."""
 
     @property
     def live(self) -> bool:
@@ -189,7 +198,12 @@ def _repeats(part: Part, warnings: Container[str]) -> bool:
 def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, live: bool) -> Iterator[Block]:
     above: Words = title
     number = 0
-    lengths = _room([part for section in sections for part in section if isinstance(part, Table)])
+    parts = [part for section in sections for part in section]
+    tables = [part for part in parts if isinstance(part, Table)]
+    lengths = [*_room(tables)]
+    cells = sum(rows * len(table.columns) for rows, table in zip(lengths, tables, strict=True))
+    charts = [part for part in parts if isinstance(part, Chart)]
+    grids, pictures = iter(lengths), iter(_pictures(charts, SIZE - CELL * cells, live=live))
     for section in sections:
         for place, part in enumerate(section):
             number += 1
@@ -197,9 +211,9 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
                 above = part.text
             name = f"part-{number}"
             if isinstance(part, Table):
-                view: Any = _grid(part, above, precision, next(lengths))
+                view: Any = _grid(part, above, precision, next(grids))
             elif isinstance(part, Chart):
-                view = _drawn(part, live=live)
+                view = next(pictures)
             else:
                 view = _view(part)
             yield Block(type(part).__name__.lower(), name, view, not place)
@@ -271,20 +285,31 @@ def _moved(column: Sequence[Phrase]) -> list[Phrase]:
     return [(Piece(first.text[blanks:], first.tone, ends=first.ends), *rest) for first, *rest in column]
 
 
-def _drawn(chart: Chart, *, live: bool) -> Drawn:
-    printed = shown(chart)
-    names = printed.names
-    parts = interactive.specifications(chart) if live else ()
-    pictures = [drawn(panel, names, printed.heading) for panel in printed.panels]
-    return Drawn(
-        printed.heading,
-        tuple(
-            (panel.title, _svg(picture), _ours(part or ""))
-            for panel, picture, part in zip_longest(printed.panels, pictures, parts)
-        ),
-        tuple((_svg(swatch(index)), series) for index, series in enumerate(names) if len(names) > 1),
-        printed.notes,
-    )
+def _pictures(charts: Sequence[Chart], room: int, *, live: bool) -> list[Drawn]:
+    """Charts with as many of their panels as there is room for, the first of the first in any case."""
+    stills: list[Drawn] = []
+    used = 0
+    for chart in map(shown, charts):
+        panels: list[tuple[str, Markup, Markup]] = []
+        for panel in chart.panels:
+            picture = _svg(drawn(panel, chart.names, chart.heading)) if used <= room else ""
+            used += len(picture)
+            if used > room and (stills or panels):
+                used = room + 1  # what comes later is left out as well, even where it is smaller
+                break
+            panels.append((panel.title, _ours(picture), Markup()))
+        legend = tuple((_svg(swatch(index)), name) for index, name in enumerate(chart.names) if len(chart.names) > 1)
+        stills.append(Drawn(chart.heading, tuple(panels), legend, chart.notes, len(chart.panels) - len(panels)))
+    if not live or sum(len(chart.panels) for chart in charts) > LIVE:
+        return stills
+    used += LIBRARY
+    seen = []
+    for chart, still in zip(charts, stills, strict=True):
+        parts = interactive.specifications(chart) if used <= room else ()
+        used += sum(map(len, parts))
+        both = zip_longest(still.panels, parts if used <= room else ())
+        seen.append(replace(still, panels=tuple((title, svg, _ours(part or "")) for (title, svg, _), part in both)))
+    return seen
 
 
 def _svg(element: ET.Element) -> Markup:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 21
 """How many rows make a data set large: the best constants then take longer than all the rest."""
+MANY = 1 << 13
+"""How many groups are many: likewise."""
 NUMBER = 8
 """How many bytes a number takes, about."""
 
@@ -68,8 +70,7 @@ def compose(
     if plan.roles.label:
         plan = replace(plan, skill=asked.skill or rows <= LARGE)
         if not plan.skill:
-            why = "it takes longer than all else on so many rows"
-            remarks.append(f"the skill is left out, for {why}: {option(skill=True)} asks for it")
+            remarks.append(_without_skill("rows"))
     if len(plan.models) > 1:
         apart = _incomparable(plan)
         remarks += [apart] if apart else []
@@ -87,6 +88,9 @@ def compose(
     zero, lift = nothing_seen(plan, asked.worst), partial(see_rows, asked.worst, least)
     folded = fold_rows(source, plan, lift, zero, running, keep=not source.once)
     seen, passed = folded.total, folded.passed
+    if plan.skill and not asked.skill and len(seen.counted.keys) > MANY:
+        plan, seen = replace(plan, skill=False), replace(seen, counted=replace(seen.counted, labels=None))
+        remarks.append(_without_skill("groups"))
     counted = Folded(seen.counted, passed, folded.spent)
     with np.errstate(all="ignore"):
         report = bounded(assemble(plan, seen.counted, passed), asked.level)
@@ -100,6 +104,11 @@ def compose(
     charts = tuple(chart for chart in charts_of(plan, drawn.looks) if chart.panels)
     worst = worst_of(plan, passed, seen.worst, report, running, again) if asked.worst else None
     return Dossier(report, comparison, charts, tuple(said_of(seen)), worst, remarks=tuple(remarks))
+
+
+def _without_skill(many: str) -> str:
+    why = f"it takes longer than all else on so many {many}"
+    return f"the skill is left out, for {why}: {option(skill=True)} asks for it"
 
 
 def _joined(prepared: Prepared) -> dict[str, object]:

@@ -13,6 +13,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE
 from lossctl.evaluation.tables import footer, marks, tables
 from lossctl.rendering.described import Described
+from lossctl.reporting.addresses import LEFT_OUT, hidden, secret
 from lossctl.reporting.worst import WorstRows
 from lossctl.words import counted
 
@@ -58,7 +59,8 @@ class Dossier(Described):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen without being asked for, and what is left out."""
-        return (*self.report.notes, *self.remarks)
+        left_out = (LEFT_OUT,) if secret(self.report.inputs) else ()
+        return (*self.report.notes, *self.remarks, *left_out)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -72,16 +74,16 @@ class Dossier(Described):
 
     def document(self) -> Document:
         """The page; its rows and numbers are those of the losses."""
-        losses = self.report.document()
+        losses, secrets = self.report.document(), secret(self.report.inputs)
         document = Document(
-            title=f"report of {self._files()}",
-            sections=self._sections,
-            record=self._record,
+            title=hidden(f"report of {self._files()}", secrets),
+            sections=lambda: hidden([*self._sections()], secrets) if secrets else self._sections(),
+            record=lambda: hidden(self._record(), secrets) if secrets else self._record(),
             rows=losses.rows,
             items=losses.items,
             values=losses.values,
-            notes=self.notes,
-            warnings=self.warnings,
+            notes=hidden(self.notes, secrets),
+            warnings=hidden(self.warnings, secrets),
             schema="report",
         )
         return document if self.verdicts is None else self.verdicts.beside(document)

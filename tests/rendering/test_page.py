@@ -105,6 +105,23 @@ def test_no_name_in_a_picture_that_is_drawn_in_the_page_ends_its_script(live_pic
     assert "drawing" not in fragment(charted([chart(ENDS)])).replace("drawing of", "")
 
 
+def test_a_page_is_small_however_many_pictures_there_are_and_says_what_it_leaves_out(live_pictures, monkeypatch):
+    monkeypatch.setattr(interactive, "library", lambda: "window.vegaEmbed = null;")
+    few, many = [chart("a")] * 2, [chart("a")] * 30
+    for charts, live in ((few, 4), (many, 0)):
+        text = page(charted(charts))
+        assert (text.count('role="img"'), text.count('class="drawing"')) == (2 * len(charts), live)
+        assert "no room" not in text
+    monkeypatch.setattr("lossctl.rendering.page.SIZE", 20_000)
+    text = page(charted(many))
+    assert 10_000 < sum(map(len, re.findall('<svg [^>]*role="img".*?</svg>', text))) < 20_000
+    left_out = map(int, re.findall(r"no room on a page for (\d+) more", text))
+    assert text.count('role="img"') + sum(left_out) == 60
+    monkeypatch.setattr("lossctl.rendering.page.SIZE", 0)
+    text = page(charted(few))
+    assert (text.count('role="img"'), text.count('class="drawing"')) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lossctl.reporting.addresses import secret
+
 SAMPLES = sorted(path.name for path in (Path(__file__).parents[2] / "sample_data").glob("*.csv"))
 GROUPED = {  # what else is asked of some of them
     "regression.csv": ["--by", "segment", "-w", "weight"],
@@ -156,10 +158,34 @@ def test_no_engine_changes_a_byte_of_a_page_that_draws_some_rows(lossctl, tmp_pa
     assert re.search(r"drawn are \d\d of 900 rows", pages.pop())
 
 
-def test_what_is_left_out_of_large_data_says_how_to_get_it(lossctl, sample_data, monkeypatch):
-    monkeypatch.setattr("lossctl.reporting.compose.LARGE", 10)
-    asked = ["report", sample_data / "counts.csv", "-l", "poisson", "-f", "markdown"]
+@pytest.mark.parametrize(("most", "many"), [("LARGE", "rows"), ("MANY", "groups")])
+def test_what_is_left_out_of_large_data_says_how_to_get_it(lossctl, sample_data, monkeypatch, most, many):
+    monkeypatch.setattr(f"lossctl.reporting.compose.{most}", 2)
+    asked = ["report", sample_data / "counts.csv", "-l", "poisson", "--by", "region", "-f", "markdown"]
     left_out, asked_for = lossctl(*asked), lossctl(*asked, "--skill")
     for text in (left_out.out, left_out.err):
-        assert "the skill is left out, for it takes longer than all else on so many rows: --skill asks for it" in text
+        assert f"the skill is left out, for it takes longer than all else on so many {many}: --skill asks" in text
     assert ["against the best constant" in each.out for each in (left_out, asked_for)] == [False, True]
+
+
+@pytest.mark.parametrize("form", ["html", "json"])
+def test_what_lets_others_read_an_address_is_in_no_page(lossctl, web, form):
+    address = f"{web.address.replace('://', '://zelda:hunter2@')}/{{}}.csv?sig=SECRET1&token=SECRET2"
+    for name in ("old", "new"):
+        web.pages[f"/{name}.csv"] = b"id,y,p\n1,0,0.2\n2,1,0.7\n3,1,0.4\n"
+    files = [f"{name}={address.format(name)}" for name in ("old", "new")]
+    asked = [address.format("old")] if form == "html" else [*files, "--id", "id"]
+    done = lossctl("report", *asked, "-l", "bce", "-f", form, "--threads", "1")
+    assert done.status == 0, done.err
+    assert not re.search("zelda|hunter2|SECRET", done.out)
+    assert "/old.csv?sig=…" in done.out
+    assert "are left out: whoever has them may read there" in done.out
+
+
+def test_addresses_lose_nothing_but_users_and_values():
+    public = {
+        "https://a.b/c.csv?v=1&sig=x/y+z==#f": "https://a.b/c.csv?v=…&sig=…#f",
+        "s3://key:secret@bucket/x=1/y.csv": "s3://…@bucket/x=1/y.csv",
+    }
+    plain = ["https://a.b/x=1/c@d.csv", "s3://bucket/part-?/k=3/x.csv", "C:\\x?k=1", "/tmp/a@b?c=d"]
+    assert secret({"files": [*public, *plain]}) == public
