@@ -31,6 +31,7 @@ from lossctl.document import (
     Phrase,
     Piece,
     Section,
+    Spelled,
     Table,
     Words,
     phrase,
@@ -272,7 +273,7 @@ def _names_rows(column: Column) -> bool:
 
 def _number(value: Any) -> str:
     """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
-    if isinstance(value, Estimate | Approximate):
+    if isinstance(value, Estimate | Approximate | Spelled):
         return _number(value.value)
     if not isinstance(value, int | float):
         return ""

@@ -4,9 +4,11 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 from deceiving import EVIL, leaked
 
+import lossctl as library
 from lossctl.document import (
     Axis,
     Chart,
@@ -39,6 +41,20 @@ def test_a_column_is_sorted_by_numbers_as_they_are_and_not_as_they_are_written()
     assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "Infinity", "", "", ""]
     assert re.findall(r'data-v="(.*?)"', page(tabled([0.1, 2], "share"))) == ["0.1", "2"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([12345678], "count"))) == ["12345678"]
+
+
+@pytest.mark.parametrize("title", ["n", "relative", "p", "q", "better", "tied", "worse", "correlation", "top share"])
+def test_how_sure_differences_are_is_sorted_by_unrounded_numbers(title):
+    rng = np.random.default_rng(1)
+    label, a = rng.normal(size=(2, 90))
+    b = np.where(np.arange(90) % 7, label + rng.normal(0.0, 0.5, 90), a)
+    source = {"label": label, "a": a, "b": b, "g": np.arange(90) % 3}
+    comparison = library.compare(source, "mse", prediction=["a", "b"], by="g")
+    text = page(comparison.document()).split("how sure, and on how many rows</caption>")[1].partition("</table>")[0]
+    head = re.findall(r'<th scope="col".*?>(.*?)</th>', text)
+    rows = [re.findall(r"<t[hd]([^>]*)>", row) for row in text.partition("<tbody>")[2].split("<tr>")[1:]]
+    numbers = [float(row[head.index(title)].removeprefix(' data-v="').removesuffix('"')) for row in rows]
+    assert numbers == [getattr(one, title.replace(" ", "_")) for one in (*comparison.overall, *comparison.results)]
 
 
 def test_a_page_is_small_however_many_groups_there_are_and_says_what_it_leaves_out():
