@@ -133,6 +133,22 @@ def test_what_is_of_two_models_is_refused_of_one(lossctl, sample_data, flag):
     assert f"{flag[0]}" in done.err
 
 
+@pytest.mark.parametrize("names", ["abc", "012"], ids=["words", "codes"])
+def test_of_decisions_a_page_says_only_what_is_known_of_them(lossctl, tmp_path, names):
+    rows = [(names[place % 3], names[place * place % 3]) for place in range(300)]
+    (tmp_path / "rows.csv").write_text("label,pred\n" + "".join(f"{label},{pred}\n" for label, pred in rows))
+    done = lossctl("report", tmp_path / "rows.csv", "-l", "zero_one", "-f", "json")
+    page = told(done)
+    assert (page["warnings"], "doctor" in page) == ([], False)
+    (result,) = page["eval"]["results"]
+    assert result["value"] == sum(label != pred for label, pred in rows) / 300
+    assert not {"best_constant", "gradient"}.intersection(name for name in result if result[name] is not None)
+    assert [chart["title"] for chart in page["plot"]["charts"]] == ["losses of rows"]
+    assert len(page["worst_rows"]["rows"]) == 10
+    refusals = [lossctl(command, tmp_path / "rows.csv", "-l", "zero_one", "--skill") for command in ("report", "eval")]
+    assert [(done.status, done.out, done.err) for done in refusals] == [(2, "", refusals[1].err)] * 2
+
+
 def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_path, monkeypatch):
     monkeypatch.setattr("lossctl.cli.commands.report.MOST_GROUPS", 4)
     names = [f"c{number}" for number in range(40)]
