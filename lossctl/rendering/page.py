@@ -8,7 +8,7 @@ import functools
 import hashlib
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -120,6 +120,7 @@ def page(document: Document, precision: int | None = None) -> str:
     warnings = [_words(line) for line in document.warnings]
     again = {f"{before}{line}" for line in warnings for before in ("", "warning: ")}
     sections = [tuple(part for part in section if not _repeats(part, again)) for section in _sections(document)]
+    told = {_words(line) for part in chain(*sections) if isinstance(part, Notes) for line in part.lines}
     blocks = list(_blocks(document.title, sections, precision, live=True))
     headings = [(block.id, block.part.words) for block in blocks if block.kind == "heading"]
     style, scripts = _text("parts.css") + _text("page.css"), [_text("page.js")]
@@ -133,7 +134,7 @@ def page(document: Document, precision: int | None = None) -> str:
             blocks=blocks,
             contents=headings if len(headings) >= SEVERAL else (),
             warnings=[*map(_plain, warnings)],
-            notes=[_plain(_words(line)) for line in document.notes],
+            notes=[_plain(line) for line in map(_words, document.notes) if line not in told],
             version=versioned({})["lossctl"],
             style=_ours(style),
             scripts=[*map(_ours, scripts)],

@@ -17,6 +17,7 @@ from lossctl.document import (
     Estimate,
     Heading,
     Line,
+    Notes,
     Panel,
     Piece,
     Series,
@@ -41,6 +42,12 @@ def test_a_column_is_sorted_by_numbers_as_they_are_and_not_as_they_are_written()
     assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "Infinity", "", "", ""]
     assert re.findall(r'data-v="(.*?)"', page(tabled([0.1, 2], "share"))) == ["0.1", "2"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([12345678], "count"))) == ["12345678"]
+
+
+def test_a_note_stands_where_it_belongs_and_not_again_at_the_end():
+    document = Document("title", lambda: [(Notes(("one <", "two")),)], notes=("one <", "three"))
+    text = page(document)
+    assert [text.count(f"<li>{note}</li>") for note in ("one &lt;", "two", "three")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("title", ["n", "relative", "p", "q", "better", "tied", "worse", "correlation", "top share"])

@@ -1,5 +1,6 @@
 """A report says what the commands say of the same rows: no number in it is made anew."""
 
+import html
 import json
 import re
 import shlex
@@ -147,6 +148,15 @@ def test_of_decisions_a_page_says_only_what_is_known_of_them(lossctl, tmp_path, 
     assert len(page["worst_rows"]["rows"]) == 10
     refusals = [lossctl(command, tmp_path / "rows.csv", "-l", "zero_one", "--skill") for command in ("report", "eval")]
     assert [(done.status, done.out, done.err) for done in refusals] == [(2, "", refusals[1].err)] * 2
+
+
+def test_notes_stand_once_on_a_page_with_options_as_they_are_typed(lossctl, sample_data):
+    done = lossctl("report", sample_data / "clicks.csv", "-l", "bce", "-f", "html")
+    said = [line.removeprefix("note: ") for line in done.err.splitlines()]
+    assert any("--cluster" in line for line in said)
+    text = html.unescape(done.out)
+    assert [text.count(line) for line in said] == [1] * len(said)
+    assert "cluster=" not in text
 
 
 def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_path, monkeypatch):
