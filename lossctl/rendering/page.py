@@ -300,7 +300,7 @@ def _pictures(charts: Sequence[Chart], room: int, *, live: bool) -> list[Drawn]:
                 used = room + 1  # what comes later is left out as well, even where it is smaller
                 break
             panels.append((panel.title, _ours(picture), Markup()))
-        legend = tuple((_svg(swatch(index)), name) for index, name in enumerate(chart.names) if len(chart.names) > 1)
+        legend = tuple((_svg(swatch(chart.names.index(name))), name) for name in _coloured(chart))
         stills.append(Drawn(chart.heading, tuple(panels), legend, chart.notes, len(chart.panels) - len(panels)))
     if not live or sum(len(chart.panels) for chart in charts) > LIVE:
         return stills
@@ -312,6 +312,12 @@ def _pictures(charts: Sequence[Chart], room: int, *, live: bool) -> list[Drawn]:
         both = zip_longest(still.panels, parts if used <= room else ())
         seen.append(replace(still, panels=tuple((title, svg, _ours(part or "")) for (title, svg, _), part in both)))
     return seen
+
+
+def _coloured(chart: Chart) -> tuple[str, ...]:
+    """The series that are told apart by colour; those of a map are not, whose colours are counts."""
+    drawn_as = {series.name for panel in chart.panels for series in panel.series if series.mark != "heat"}
+    return tuple(name for name in chart.names if name in drawn_as) if len(chart.names) > 1 else ()
 
 
 def _svg(element: ET.Element) -> Markup:

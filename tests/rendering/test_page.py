@@ -25,6 +25,7 @@ from lossctl.document import (
     charted,
 )
 from lossctl.rendering import interactive
+from lossctl.rendering.drawing import COLORS
 from lossctl.rendering.page import CELLS, fragment, page
 
 ENDS = (
@@ -97,6 +98,19 @@ def test_what_is_to_be_copied_stands_in_code_and_verdicts_keep_their_words():
     assert '<code class="command">lossctl eval &#39;a b&#39;</code>' in text
     assert '<b class="bad">FAIL</b><span class="good">PASS</span>' in text
     assert text.index("<b>warning:</b> careful") < text.index("FAIL") < text.index("by the way")
+
+
+@pytest.mark.parametrize("marks", [("heat", "heat"), ("heat", "bars"), ("bars", "line"), ("points", "points")])
+def test_a_legend_has_the_colours_of_series_and_none_of_maps(marks):
+    edges = (0.0, 1.0, 2.0)
+    series = [
+        Series(f"series {place}", mark, edges, edges[mark == "bars" :], ((1, 2), (3, 4)))
+        for place, mark in enumerate(marks)
+    ]
+    axis = Axis("axis", 0.0, 2.0)
+    text = page(charted([Chart("title", tuple(Panel(each.name, axis, axis, (each,)) for each in series))]))
+    items = re.findall(r'<li><svg.*?fill="(.*?)".*?</svg> (series \d)</li>', text)
+    assert items == [(COLORS[place], f"series {place}") for place, mark in enumerate(marks) if mark != "heat"]
 
 
 def test_a_warning_stands_above_all_and_not_again_below():
