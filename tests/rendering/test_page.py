@@ -181,6 +181,26 @@ def test_every_command_writes_a_page_to_stdout_and_into_a_file_alike(lossctl, sa
         assert (tmp_path / "x.htm").read_text() == shown.out
 
 
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        ("eval {}/clicks.csv", "losses of {}/clicks.csv"),
+        ("compare {}/clicks.csv", "comparison of {}/clicks.csv"),
+        (
+            "compare {0}/clicks.csv {0}/clicks_worse.csv -p p_new",
+            "comparison of {0}/clicks.csv, {0}/clicks_worse.csv",
+        ),
+        ("check --config {}/gates/lossctl.toml", "1 failed, 4 passed: gates of {0}/clicks.csv, {0}/clicks_worse.csv"),
+    ],
+)
+def test_a_page_is_called_by_its_files(lossctl, sample_data, monkeypatch, command, title):
+    monkeypatch.chdir(sample_data.parent)
+    page = lossctl(*command.format("sample_data").split(), "-f", "html", "-q").out
+    title = title.format("sample_data")
+    assert f"<title>{title}</title>" in page
+    assert f"<h1>{title}</h1>" in page
+
+
 def test_precision_says_how_many_digits_a_page_has(lossctl, sample_data):
     shown = lossctl("eval", sample_data / "clicks.csv", "-l", "bce", "--precision", "2", "-f", "html", "-qq")
     assert shown.out == ""
