@@ -1,6 +1,7 @@
 """The rows that moved most between two models, with all that is known of each: they are read a second time."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
@@ -133,10 +134,8 @@ def cells_of(record: pa.RecordBatch, place: int) -> dict[str, Any]:
 
 def _cell(column: pa.Array, name: str) -> Any:
     if kind_of(column.type) == "other" and not pa.types.is_nested(column.type):
-        try:  # such as a date
+        with suppress(BadRow):  # such as a date; what is no text is written as Python has it
             return text_of(column, name)[0].as_py()
-        except BadRow:
-            return None
     return _jsonable(column[0].as_py())
 
 

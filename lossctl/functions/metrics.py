@@ -155,9 +155,15 @@ _METRICS = (
         "how well classes are told apart."),
     ),
     (
-        ("normalized_entropy", "normalised_entropy", "normalized_cross_entropy", "normalized_log_loss"),
+        ("normalized_entropy", "normalised_entropy", "ne", "normalized_cross_entropy", "normalized_log_loss"),
         "is bce divided by that of the base rate, its best constant: 1 less the skill of bce",
         f"Say {option(loss='bce')} {option(skill=True)}, and take the skill from 1.",
+    ),
+    (
+        ("mcrmse", "mean_columnwise_rmse", "mean_columnwise_root_mean_squared_error", "columnwise_rmse"),
+        "is the mean of the rmse of each column, which is no root of one mean",
+        (f"Say {option(loss='rmse')} of a column at a time, {option(label='COL')} {option(prediction='COL')}, and take "
+        "the mean."),
     ),
     (
         ("rig", "relative_information_gain", "mcfadden", "mcfadden_r2"),

@@ -12,7 +12,7 @@ from lossctl.inference.candidates import DECIDED, ROWS, Candidate
 from lossctl.inference.choice import Choice
 from lossctl.inference.classes import key_of
 from lossctl.inference.look import SIGNIFICANT, Look
-from lossctl.inference.names import HALF, LABELS, is_mask, is_weight, plain_name, tells_decision
+from lossctl.inference.names import HALF, LABELS, is_decision, is_mask, is_weight, plain_name, tells_decision
 from lossctl.inference.poles import POLES
 from lossctl.inference.reader import Reader
 from lossctl.inference.side import Side
@@ -74,7 +74,7 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
     kinds = {column.name: column.kind for column in truths.columns}
     beside = label.columns if truths is guesses else ()
     numbers = [column.name for column in guesses.free if column.kind == "number" and column.name not in beside]
-    more = any(map(tells_decision, prediction.columns))  # decisions, beside what may be the confidence in them
+    more = any(_are_decisions(guesses, name) for name in prediction.columns)  # beside the confidence in them
     scores = [name for name in numbers if name in prediction.columns or (more and plain_name(name) in SCORES)]
     names = [column.name for column in guesses.free if column.kind == kinds.get(title)]
     names = [name for name in names if not (name in beside or is_weight(name) or is_mask(name))]
@@ -90,10 +90,17 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
             rows = _rows(look, score, decision, truth, beside=truths is guesses)
             turned = truths is guesses and tells_decision(title) and not tells_decision(decision.name)
             named = tells_decision(decision.name) or (turned and truth.kind == "text")
-            if rows is not None and _is_confidence(rows, score, len(decision.classes), named=named):
+            known = _known(decision.classes | truth.classes)
+            if rows is not None and _is_confidence(rows, score, len(decision.classes), named=named, known=known):
                 same = None if rows.label is None else rows.label == rows.decision
                 right = "" if same is None else percent(int(same.sum()), len(same))
                 yield Confidence(*((decision, truth) if turned else (truth, decision)), score, right)
+
+
+def _are_decisions(side: Side, name: str) -> bool:
+    """Whether a column is called like decisions and holds such, and no scores."""
+    column = side.look.candidate(name) if tells_decision(name) else None
+    return column is not None and (column.kind == "text" or bool(column.classes))
 
 
 def ensure_no_confidence(truths: Side, guesses: Side, pairs: Sequence[tuple[Choice, Choice]]) -> None:
@@ -204,19 +211,24 @@ def _codes(reader: Reader, column: Candidate, keys: Sequence[str | int]) -> Floa
     return np.array([0 if word is None else keys.index(key_of(word)) for word in words.to_pylist()], dtype=np.float64)
 
 
-def _is_confidence(rows: Rows, score: str, k: int, *, named: bool) -> bool:
+def _known(classes: Collection[str | int]) -> bool:
+    """Whether everybody knows which of two classes is the yes: the second in their order."""
+    return classes in ({0, 1}, {-1, 1}) or tuple(sorted(str(key).casefold() for key in classes)) in POLES
+
+
+def _is_confidence(rows: Rows, score: str, k: int, *, named: bool, known: bool) -> bool:
     """Whether a score says how sure a decision is, not which it is: it is never below that of a guess.
 
     Of two classes those that are decided one way may have others than those decided the other way, as where the
-    threshold is not a half. What no name tells to be a decision, the rows of the label have to.
+    threshold is not a half, or one of them is rare. What no name tells to be a decision, the rows of the label have to.
     """
     lows, highs = [], []
     for code in np.unique(rows.decision):
         scores = rows.score[rows.decision == code]
         lows.append(float(scores.min()))
         highs.append(float(scores.max()))
-    if k == len(lows) == 2 and (highs[0] <= lows[1] or highs[1] <= lows[0]):
-        return False  # it was made of the score, at a threshold
+    if k == len(lows) == 2 and (highs[0] <= lows[1] or (highs[1] <= lows[0] and not known)):
+        return False  # it was made of the score, at a threshold: a yes of what is above
     sure = sum(lows) >= 1 - ROUNDING if k == len(lows) == 2 else min(lows) >= 1 / k - ROUNDING
     if named and sure:
         return True
@@ -230,8 +242,9 @@ def _is_decided(side: Side, label: Choice, prediction: Choice) -> bool:
     """Whether words under the name that classifiers give to decisions have no score below a half beside them."""
     kinds = {column.name: column.kind for column in side.columns}
     told = [*map(plain_name, label.columns)] == ["label"] and [kinds.get(name) for name in label.columns] == ["text"]
-    if not told or len(prediction.columns) > 1 or plain_name(prediction.columns[0]) not in SCORES:
-        return False
+    others = [name for name, kind in kinds.items() if kind == "text" and is_decision(name)]
+    if not told or others or len(prediction.columns) > 1 or plain_name(prediction.columns[0]) not in SCORES:
+        return False  # also where the decisions stand beside it
     look = Look(side.source, {*label.columns, *prediction.columns})
     truth = look.candidate(label.columns[0])
     rows = None if truth is None else _rows(look, prediction.columns[0], truth, truth, beside=False)

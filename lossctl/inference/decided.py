@@ -1,11 +1,11 @@
 """Predictions that are words: decisions, of which no loss is taken; and the columns that they were made from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow.compute as pc
 
-from lossctl.errors import LossctlError, Undecided, option
+from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
@@ -30,7 +30,11 @@ Ways = Callable[[Request], Iterator[Settings]]
 def are_decisions(planner: LayoutPlanner, losses: Sequence[BoundLoss]) -> bool:
     """Whether all losses ask whether decisions are right, and predictions are classes as the labels are.
 
-    Those are words beside words, or codes other than 0 and 1, of which the first rows of the labels have all.
+    Those are words beside words, or codes other than 0 and 1, of which the first rows of the labels have all, or those
+    of many classes are equal too often for an accident.
+
+    Raises:
+        UsageError: words are those of the labels but for upper and lower case.
     """
     roles = planner.roles
     names = [*roles.label, *(name for model in roles.models for name in model.columns)]
@@ -40,10 +44,30 @@ def are_decisions(planner: LayoutPlanner, losses: Sequence[BoundLoss]) -> bool:
         return False
     cells = [{*elements(planner.head.column(name)).to_pylist()} - {None, ""} for name in names]
     if kinds == {"text"}:
+        for name, words in zip(names[1:], cells[1:], strict=True):
+            _ensure_same_case(names[0], cells[0], name, words)
         return not any(is_number(str(word)) for words in cells for word in words)
     label, *models = ({float(cell) for cell in numbers} for numbers in cells)
-    codes = all(code.is_integer() for code in label) and not label <= {-1.0, 0.0, 1.0}
-    return codes and not planner.request.classes and all(numbers <= label for numbers in models)
+    codes = all(code.is_integer() for numbers in (label, *models) for code in numbers) and not label <= {-1.0, 0.0, 1.0}
+    same = (
+        numbers <= label or _equal(planner, names[0], name) for name, numbers in zip(names[1:], models, strict=True)
+    )
+    return codes and not planner.request.classes and all(same)
+
+
+def _equal(planner: LayoutPlanner, label: str, model: str) -> bool:
+    """Whether codes of the first rows are those of the label more than twice as often as any of as many would be."""
+    codes, guesses = (planner.head.column(name).to_pylist() for name in (label, model))
+    pairs = [(code, guess) for code, guess in zip(codes, guesses, strict=True) if code is not None]
+    return bool(len({*codes}) * sum(code == guess for code, guess in pairs) > 2 * len(pairs))
+
+
+def _ensure_same_case(label: str, classes: Collection[str], model: str, words: Collection[str]) -> None:
+    written = {word.casefold(): word for word in classes}
+    other = next((word for word in sorted(words) if word.casefold() in written), None)
+    if other is not None and not {*words} & {*classes}:
+        what = f"{model!r} has {other!r} where {label!r} has {written[other.casefold()]!r}: no decision would be right"
+        raise UsageError(what, "Write both in the same case.")
 
 
 def decisions_among(proposer: Proposer) -> Undecided | None:

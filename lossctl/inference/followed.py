@@ -118,7 +118,10 @@ def _is_score(column: "Candidate", *, named: bool) -> bool:
 
 
 def _told(side: Side, words: Sequence[str], scores: Sequence[str]) -> dict[str, float]:
-    """Of columns of two words what part of the variance of one some scores tell, where that is no accident."""
+    """Of columns of two words what part of the variance of one some scores tell, where that is no accident.
+
+    Nothing where a score tells one without an error: that may be decisions made of it, and the label another column.
+    """
     parts = []
     for record in side.look.records:
         reader = Reader(record)
@@ -134,10 +137,18 @@ def _told(side: Side, words: Sequence[str], scores: Sequence[str]) -> dict[str, 
         text = np.concatenate([texts[place] for _, texts in parts])
         known = np.isfinite(rows).all(axis=1) & (text != None)  # noqa: E711  (of each cell)
         codes = np.unique(text[known].astype(str), return_inverse=True)[1].astype(np.float64)
+        if len(words) > 1 and any(_is_cut(codes, score) for score in rows[known].T):
+            return {}
         parts_told = [_explained(codes, turn * score, scores=True) for score in rows[known].T for turn in (1, -1)]
         explained = max(parts_told) if codes.var() > 0 else -np.inf
         told |= {name: explained} if explained > 0 else {}
     return told
+
+
+def _is_cut(codes: FloatArray, score: FloatArray) -> bool:
+    """Whether all scores of one of two codes ``(n,)`` lie above those of the other."""
+    ones, others = score[codes == 1], score[codes == 0]
+    return bool(len(ones) and len(others) and (ones.min() > others.max() or ones.max() < others.min()))
 
 
 def _is_between(side: Side, name: str, parts: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from lossctl.domain import FloatArray, distinct
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable
 from lossctl.inference.reader import Reader
-from lossctl.inference.sample import sampled
+from lossctl.inference.sample import Sample, sampled
 from lossctl.reading.cells import BadRow
 from lossctl.reading.columns import unnested
 from lossctl.reading.files import narrowed
@@ -59,8 +59,17 @@ class Look:
     @cached_property
     def records(self) -> tuple[pa.RecordBatch, ...]:
         """The rows, with every column that could play a role."""
+        return self._sample.records
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all rows."""
+        return self._sample.whole
+
+    @cached_property
+    def _sample(self) -> Sample:
         columns, wanted = readable(self.columns)
-        return sampled(self.source, wanted, most=CELLS // max(len(columns), 1)).records
+        return sampled(self.source, wanted, most=CELLS // max(len(columns), 1))
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -384,8 +384,7 @@ def is_predicted_label(name: str) -> bool:
     >>> is_predicted_label("predictedLabel"), is_predicted_label("price_label"), is_predicted_label("pred_actual")
     (True, False, False)
     """
-    plain = plain_name(name)
-    return plain.endswith(("_label", "_target")) and bool(_PREDICTED.search(plain))
+    return plain_name(name).endswith(("_label", "_target")) and is_predicted(name)
 
 
 def is_decision(name: str) -> bool:
@@ -396,8 +395,16 @@ def is_decision(name: str) -> bool:
     >>> is_decision("predator"), is_decision("class"), is_decision("Species")
     (False, False, False)
     """
-    plain = plain_name(name)
-    return bool(_PREDICTED.search(plain)) or is_guess(name) or plain in PREDICTIONS[0] | PREDICTIONS[1]
+    return is_predicted(name) or is_guess(name) or plain_name(name) in PREDICTIONS[0] | PREDICTIONS[1]
+
+
+def is_predicted(name: str) -> bool:
+    """Whether a name says that its column is predicted, so that what is named after it is beside it, not of it.
+
+    >>> is_predicted("pred"), is_predicted("y_pred"), is_predicted("score")
+    (True, True, False)
+    """
+    return bool(_PREDICTED.search(plain_name(name)))
 
 
 def tells_decision(name: str) -> bool:
@@ -406,7 +413,7 @@ def tells_decision(name: str) -> bool:
     >>> tells_decision("predicted_label"), tells_decision("label"), tells_decision("churn")
     (True, True, False)
     """
-    return is_decision(name) or plain_name(name) == "label"
+    return is_decision(name) or plain_name(name) in {"label", "decision", "decisions", "decided"}
 
 
 def is_level(name: str) -> bool:

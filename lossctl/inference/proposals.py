@@ -17,6 +17,7 @@ from lossctl.inference.names import (
     is_decision,
     is_guess,
     is_key,
+    is_predicted,
     is_predicted_label,
     is_thing,
     levels_among,
@@ -202,8 +203,8 @@ class Proposer:
         names = {plain_name(column.name): column.name for column in self.truths.free}
         matching = [name for key, name in names.items() if key.endswith(ENDINGS.label) and not is_predicted_label(key)]
         for key in [plain_name(name) for name in self.guesses.ending(ENDINGS.prediction)]:
-            ending = next(ending for ending in ENDINGS.prediction if key.endswith(ending))
-            matching += [names[key[: -len(ending)]]] if key[: -len(ending)] in names else []
+            stem = key.removesuffix(next(ending for ending in ENDINGS.prediction if key.endswith(ending)))
+            matching += [names[stem]] if stem in names and not is_predicted(stem) else []
         matching = [*dict.fromkeys(matching)]
         if len(matching) == len(self.guesses.ending(ENDINGS.prediction)) > 1:
             yield Choice((self.truths.pattern(tuple(matching)),), tuple(matching), BY_NAME, sure=False)

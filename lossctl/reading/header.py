@@ -27,6 +27,7 @@ LOOK = 1 << 14
 COMMAS = r"[-+]?[\d.]*(,[\d.]+)+([eE][-+]?\d+)?"
 """What has commas and may be a number."""
 DECIMAL_COMMA = r"[-+]?(\d*|[1-9]\d{0,2}(\.\d{3})+),\d+([eE][-+]?\d+)?"
+THOUSANDS = r"[-+]?[1-9]\d{0,2}(,\d{3})+"
 ROW_NAMES = "row.names"
 """What R calls the column that it writes no name for."""
 
@@ -228,7 +229,9 @@ def _split_by(sign: str, dialect: Dialect, body: bytes) -> str:
     lines = body[:LOOK].decode(errors="replace").splitlines()
     cells = [cell.strip(" \"'") for line in lines for cell in line.split(sign)]
     commas = [cell for cell in cells if re.fullmatch(COMMAS, cell)]
-    if commas and dialect.decimal == "." and all(re.fullmatch(DECIMAL_COMMA, cell) for cell in commas):
+    decimal = all(re.fullmatch(DECIMAL_COMMA, cell) for cell in commas)
+    either = all(re.fullmatch(THOUSANDS, cell) for cell in commas)  # such as 1,234, of which people are asked next
+    if dialect.decimal == "." and decimal and not either:
         said.append(option(decimal=","))
         if dialect.thousands is None and any("." in cell for cell in commas):
             said.append(option(thousands="."))

@@ -13,6 +13,8 @@ _TIME = r"^(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>(?:[01]\d|2[0-3]):[0-5]\d(?::[
 _ZONE = r" ?(?P<zone>Z|z|UTC|GMT|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
 """How far a clock is from that of Greenwich."""
 _FORMS: dict[Form, str] = {"local": f"{_TIME}$", "instant": f"{_TIME}{_ZONE}$"}
+SHORTEST = len("2024-03-05 9")
+"""Fewer characters are no time of a day; to ask for those takes no time."""
 Words = TypeVar("Words", pa.Array, pa.ChunkedArray)
 
 
@@ -28,6 +30,8 @@ def has_times(words: pa.ChunkedArray) -> bool:
     """Whether some words begin like times of a day."""
     import pyarrow.compute as pc
 
+    if (pc.max(pc.binary_length(words)).as_py() or 0) < SHORTEST:
+        return False
     return bool(pc.any(pc.match_substring_regex(words, r"^\d{4}-\d\d-\d\d[Tt ]\d")).as_py())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lossctl.dataclass import dataclass
 from lossctl.document import (
@@ -203,7 +203,7 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
     parts = [part for section in sections for part in section]
     tables = [part for part in parts if isinstance(part, Table)]
     lengths = [*_room(tables)]
-    cells = sum(rows * len(table.columns) for rows, table in zip(lengths, tables, strict=True))
+    cells = sum(rows * _width(table) for rows, table in zip(lengths, tables, strict=True))
     charts = [part for part in parts if isinstance(part, Chart)]
     grids, pictures = iter(lengths), iter(_pictures(charts, SIZE - CELL * cells, live=live))
     for section in sections:
@@ -224,11 +224,24 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
 def _room(tables: Sequence[Table]) -> Iterator[int]:
     """How many rows there is room for of each table: the first of all of them, and as many as can be of the first."""
     firsts = [min(len(table.rows), LEAST) for table in tables]
-    cells = CELLS - sum(rows * len(table.columns) for rows, table in zip(firsts, tables, strict=True))
-    for rows, table in zip(firsts, tables, strict=True):
-        more = max(min(len(table.rows) - rows, cells // max(len(table.columns), 1)), 0)
-        cells -= more * len(table.columns)
+    widths = [_width(table) for table in tables]
+    cells = CELLS - sum(rows * width for rows, width in zip(firsts, widths, strict=True))
+    for table, rows, width in zip(tables, firsts, widths, strict=True):
+        more = max(min(len(table.rows) - rows, cells // width), 0)
+        cells -= more * width
         yield rows + more
+
+
+def _width(table: Table) -> int:
+    """How many cells a row is, of which a long text is several."""
+    count = len(table.columns)
+    if len(table.rows) <= LEAST:
+        return max(count, 1)  # all of them are shown
+    rows = table.rows[:CELLS]
+    texts = [index for index, column in enumerate(table.columns) if not column.right]
+    cells = [row[index] for row in rows for index in texts]
+    longer = sum(len(escape(cell)) // CELL for cell in cells if type(cell) is str)
+    return max(count, 1) + -(-longer // len(rows))
 
 
 def _view(part: Heading | Line | Facts | Notes) -> Any:

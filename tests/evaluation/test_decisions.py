@@ -91,3 +91,20 @@ def test_probabilities_and_what_needs_classes_are_measured_as_before_or_refused(
         lossctl.evaluate(decided("words").assign(first=None), "zero_one", label="truth", prediction="first")
     with pytest.raises(Undecided, match="are words"):
         lossctl.evaluate(decided("words"), "bce", label="truth", prediction="first")
+
+
+def test_codes_of_many_classes_are_the_same_or_not_though_few_rows_have_not_all_of_them():
+    rng = np.random.default_rng(4)
+    truth = rng.integers(1, 1001, 900)
+    made = np.where(rng.random(900) < 0.6, truth, rng.integers(1, 1001, 900))
+    asked = {"label": "truth", "prediction": "made"}
+    value = lossctl.evaluate({"truth": truth, "made": made}, "zero_one", **asked).value
+    assert value == pytest.approx(np.mean(truth != made))
+    with pytest.raises(DataError, match="'truth' is"):  # counted from 0: none would be right
+        lossctl.evaluate({"truth": truth, "made": truth - 1}, "zero_one", **asked)
+
+
+def test_words_of_another_case_are_told_and_not_counted_as_wrong():
+    d = {"truth": ["Cat", "Dog"] * 9, "made": ["dog", "cat"] * 9}
+    with pytest.raises(UsageError, match="'cat' where 'truth' has 'Cat'"):
+        lossctl.evaluate(d, "zero_one", label="truth", prediction="made")

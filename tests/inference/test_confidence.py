@@ -112,6 +112,35 @@ def test_of_several_classes_it_is_said_that_each_needs_a_probability(classes):
     assert "a probability of each" in asked({**d, "confidence": rng.uniform(0.34, 1, 90)})
 
 
+@pytest.mark.parametrize("words", [(0, 1), ("no", "yes")], ids=str)
+@pytest.mark.parametrize("name", ["y_pred", "decision"])
+def test_the_confidence_in_a_rare_yes_is_told_where_all_of_no_are_surer(words, name):
+    p = np.concatenate([np.linspace(0.01, 0.25, 36), np.linspace(0.4, 0.7, 4)])
+    truth = np.arange(40) % 9 == 3
+    made = p > 0.3
+    d = {"y_true": np.take(words, truth * 1), name: np.take(words, made * 1), "y_prob": np.where(made, p, 1 - p)}
+    assert "1 - d['y_prob']" in asked(d)
+    assert lossctl.evaluate({**d, "y_prob": p}, None).value > 0
+
+
+@pytest.mark.parametrize("words", [(0, 1), ("no", "yes")], ids=str)
+@pytest.mark.parametrize("names", [("y_prob", "y_pred"), ("prob", "pred"), ("score", "prediction")], ids=str)
+def test_a_probability_is_measured_though_the_confidence_stands_beside_it(names, words):
+    rng = np.random.default_rng(6)
+    p = rng.random(80)
+    truth, made = rng.random(80) < p, p > 0.5
+    d = {"y_true": np.take(words, truth * 1), names[0]: p, names[1]: np.take(words, made * 1)}
+    value = lossctl.evaluate({**d, "confidence": np.where(made, p, 1 - p)}, None).value
+    assert value == pytest.approx(float(-np.where(truth, np.log(p), np.log1p(-p)).mean()))
+
+
+def test_labels_beside_the_words_that_are_decided_are_no_decisions_however_high_scores_are():
+    rng = np.random.default_rng(5)
+    p = 0.5 + rng.random(60) / 2
+    d = {"label": np.take(["no", "yes"], (rng.random(60) < p) * 1), "pred_label": ["yes"] * 60, "score": p}
+    assert lossctl.evaluate(d, None, label="label").value > 0
+
+
 @settings(max_examples=8)
 @given(
     st.sampled_from(["same", "other threshold", "other model", "feature"]),

@@ -129,3 +129,14 @@ def test_of_columns_of_words_the_one_that_probabilities_follow_is_the_label(word
         ways = [dict(way) for way in question.ways]
     assert {*np.ravel([way.get("label", "outcome_x") for way in ways])} == {"outcome_x"}
     assert "sex" not in str([way.get("label") for way in ways])
+
+
+@pytest.mark.parametrize("words", [("no", "yes"), (0, 1)], ids=str)
+@pytest.mark.parametrize(("made", "score"), [("pred", "pred_prob"), ("y_pred", "y_pred_proba"), ("flag", "risk_score")])
+def test_decisions_made_of_a_score_are_never_the_only_label_of_it(made, score, words):
+    rng = np.random.default_rng(9)
+    p = rng.random(90)
+    truth, decided = rng.permutation(np.arange(90) % 2), (p > 0.4) * 1
+    source = {"paid": np.take(words, truth), made: np.take(words, decided), score: p}
+    assert "paid" in labels_of(source)
+    assert made == "flag" or made not in labels_of(source)

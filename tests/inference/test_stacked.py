@@ -76,3 +76,15 @@ def test_where_no_key_matches_that_is_said_before_what_is_open_of_the_columns():
     for join in ("strict", "inner"):
         with pytest.raises(DataError, match=r"have no label|has a label"):
             lossctl.evaluate(quantiles, None, labels=labels.assign(time="x" + labels["time"]), ids="time", join=join)
+
+
+@settings(max_examples=6)
+@given(st.sampled_from(["level", "q", "tau"]), st.sampled_from([2, 3, 5]), st.booleans(), st.integers(0, 99))
+def test_numbers_from_0_to_1_of_each_row_are_no_levels(name, k, yes_or_no, seed):
+    rng = np.random.default_rng(seed)
+    grid = rng.permutation(np.arange(60 * k) % k) / 10 + 0.2
+    label = (rng.random(60 * k) < grid) * 1.0 if yes_or_no else 100 * grid + rng.normal(0, 5, 60 * k)
+    guess = np.clip(grid + rng.normal(0, 0.1, 60 * k), 0, 1) if yes_or_no else label + rng.normal(0, 5, 60 * k)
+    assert lossctl.evaluate({"y": label, name: grid, "p": guess}, None, label="y", prediction="p").results
+    if name != "level" and yes_or_no:
+        assert lossctl.evaluate({"y": label, name: grid}, "bce", label="y").results

@@ -74,6 +74,14 @@ def test_a_page_is_small_however_many_groups_there_are_and_says_what_it_leaves_o
     assert "no room" not in page(tabled(range(2_000)))
 
 
+def test_a_page_is_small_however_long_names_are():
+    columns = (Column("name", "name"), Column("value", "number"))
+    rows = [(f"{place}{'<&' * 100}", place / 7) for place in range(2_000)]
+    text = page(Document("title", lambda: [(Table(columns, rows), Table(columns, rows))]))
+    assert 500_000 < len(text) < 1_000_000
+    assert len(re.findall("there is no room on a page for", text)) == 2
+
+
 def test_the_first_tables_are_whole_and_all_have_rows(monkeypatch):
     monkeypatch.setattr("lossctl.rendering.page.CELLS", 1001)
     tables = tuple(Table((Column("name", "name"),), [("n",)] * rows) for rows in (3, 600, 2000, 2000))

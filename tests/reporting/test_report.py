@@ -53,6 +53,13 @@ def test_every_part_is_what_its_command_says(lossctl, sample_data, name):
         assert {**report["compare"], "notes": []} == {**compared, "notes": []}
 
 
+def test_bytes_that_are_no_text_are_told_and_not_left_out(lossctl, tmp_path):
+    table = {"y": [1.0, 2.0, 3.0], "p": [2.0, 2.0, 5.0], "hash": [b"\xff\x00", b"text", None]}
+    pq.write_table(pa.table(table), tmp_path / "x.parquet")
+    told = lossctl("report", tmp_path / "x.parquet", "-y", "y", "-p", "p", "-l", "mae", "-f", "json").json
+    assert [row["hash"] for row in told["worst_rows"]["rows"]] == [None, "b'\\xff\\x00'", "text"]
+
+
 def test_two_files_with_names_are_two_models(lossctl, sample_data):
     files = [f"{name}={sample_data / f'clicks_{name}.csv'}" for name in ("main", "worse")]
     report = told(lossctl("report", *files, "--id", "id", "--json"))
