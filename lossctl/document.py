@@ -64,6 +64,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Spelled:
+    """A number that is written in a way of its own, such as a probability, in a column of numbers."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Entries:
     """The numbers of a vector that matter, each with its name."""
 

@@ -16,6 +16,9 @@ MANY_DIGITS = 10**40
 """Integers from here on are shown by their size."""
 ROOM_TO_SAY = 40
 """What it takes to say how many signs are left out."""
+FILES = 3
+"""How many files a title names."""
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]*://)(?:[^/?#]*@)?([^?#]*).*", re.IGNORECASE | re.DOTALL)
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -94,6 +97,17 @@ def said(value: object) -> str:
     if isinstance(value, str | bytes):
         return f"{value[:NAME]!r} (a {kind})"
     return f"a {kind}"
+
+
+def titled(what: str, files: Sequence[str]) -> str:
+    """What something is, and of which files, as far as there are few; of an address what lets nobody in.
+
+    >>> titled("losses", ["a.csv", "https://me:secret@example.org/b.csv?key=1"])
+    'losses of a.csv, https://example.org/b.csv'
+    """
+    named = [_ADDRESS.sub(r"\1\2", "stdin" if file == "-" else file) for file in files[:FILES]]
+    more = f", … ({len(files):,} files)" if len(files) > FILES else ""
+    return f"{what} of {', '.join(named)}{more}" if named else what
 
 
 def counted(n: int, word: str) -> str:

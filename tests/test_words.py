@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.cli.flags import worded
 from lossctl.errors import LossctlError, option
-from lossctl.words import LINE, NAME, near, printable, shell_word
+from lossctl.words import LINE, NAME, near, printable, shell_word, titled
 
 ANY = st.text(st.characters(exclude_categories=()))
 """Lone surrogates too."""
@@ -117,3 +117,10 @@ def test_there_is_no_other_way_to_a_terminal():
     for path in Path(lossctl.__file__).parent.rglob("*.py"):
         for name in written(ast.parse(path.read_bytes())):
             assert ways.get(name) == path.name, f"{path.name}: {name}"
+
+
+def test_a_title_names_a_few_files_and_lets_nobody_in():
+    addresses = ["s3://user:pass@bucket/a.parquet?key=1#x", "HTTPS://host/b.csv", "odd?name@x.csv", "-", "e.csv"]
+    expected = "losses of s3://bucket/a.parquet, HTTPS://host/b.csv, odd?name@x.csv, … (5 files)"
+    assert titled("losses", addresses) == expected
+    assert (titled("losses", addresses[3:]), titled("losses", [])) == ("losses of stdin, e.csv", "losses")

@@ -14,6 +14,7 @@ from lossctl.errors import UsageError
 from lossctl.evaluation.report import Report, order_of
 from lossctl.rendering.described import Described
 from lossctl.sums.distribution import Distribution
+from lossctl.words import titled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,9 +75,13 @@ class Comparison(Described):
         """A picture for each loss and model; none where they were not asked for."""
         if not self.rows:
             return ()
+        return charts(self.results, self.overall, self.rows, self.level, self._files)
+
+    @property
+    def _files(self) -> list[str]:
+        """The files of the predictions, of all models."""
         apart = self.inputs.get("join", {}).get("models", {})
-        files = [file for model in apart.values() for file in model["files"]] or self.inputs["files"]
-        return charts(self.results, self.overall, self.rows, self.level, files)
+        return [file for model in apart.values() for file in model["files"]] or self.inputs["files"]
 
     def arranged(self, sort: str = "name", top: int | None = None) -> "Comparison":
         """The comparison with its groups in another order, for each loss and model the same.
@@ -105,7 +110,7 @@ class Comparison(Described):
     def document(self) -> Document:
         """The comparison, described: a row and an object for each result."""
         return Document(
-            title="comparison",
+            title=titled("comparison", self._files),
             sections=self._sections,
             pages=partial(self._sections, page=True),
             record=self._record,

@@ -9,7 +9,7 @@ from typing import Any
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.moves import moved_rows
 from lossctl.comparison.wording import rounded, signed
-from lossctl.document import Chart, Column, Estimate, Line, Notes, Phrase, Piece, Section, Table, Tone, phrase
+from lossctl.document import Chart, Column, Estimate, Line, Notes, Phrase, Piece, Section, Spelled, Table, Tone, phrase
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.tables import Name, footer, naming
 from lossctl.words import counted
@@ -108,18 +108,22 @@ def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Differe
         (True, Column("n", "count"), lambda one: one.n),
         (clustered, Column("clusters", "count"), lambda one: one.clusters),
         (True, Column("relative", "share", brief="rel."), lambda one: one.relative),
-        (tested, Column("p", "number"), lambda one: _chance(one.p)),
-        (several, Column("q", "number"), lambda one: _chance(one.q)),
-        (True, Column("better", "share"), lambda one: _percent(one.better)),
-        (tied, Column("tied", "share"), lambda one: _percent(one.tied)),
-        (True, Column("worse", "share", spare=not tied), lambda one: _percent(one.worse)),
+        (tested, Column("p", "number"), lambda one: Spelled(one.p, _chance(one.p))),
+        (several, Column("q", "number"), lambda one: Spelled(one.q, _chance(one.q))),
+        (True, Column("better", "share"), lambda one: Spelled(one.better, _percent(one.better))),
+        (tied, Column("tied", "share"), lambda one: Spelled(one.tied, _percent(one.tied))),
+        (True, Column("worse", "share", spare=not tied), lambda one: Spelled(one.worse, _percent(one.worse))),
         (
             True,
             Column("std. error", "number", spare=True, brief="s.e."),
             lambda one: Estimate(one.standard_error, one.standard_error),
         ),
-        (True, Column("correlation", "number", spare=True), lambda one: f"{one.correlation:.2f}"),
-        (True, Column("top share", "share", spare=True), lambda one: _percent(one.top_share)),
+        (
+            True,
+            Column("correlation", "number", spare=True),
+            lambda one: Spelled(one.correlation, f"{one.correlation:.2f}"),
+        ),
+        (True, Column("top share", "share", spare=True), lambda one: Spelled(one.top_share, _percent(one.top_share))),
     ]
     return [(column, cell) for shown, column, cell in columns if shown]
 
@@ -189,4 +193,6 @@ def sentence(one: Difference, level: float) -> str:
 def _percent(share: float) -> str:
     if math.isnan(share):
         return "nan"
-    return f"{100 * share:.0f} %" if 0.005 <= share <= 0.995 or share in {0.0, 1.0} else f"{100 * share:.2g} %"
+    if share > 0.995:
+        return f"{100 * share:.3g} %"  # not all of them, as far as three digits tell
+    return f"{100 * share:.0f} %" if share >= 0.005 or share == 0.0 else f"{100 * share:.2g} %"

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -13,6 +14,7 @@ from lossctl.dataclass import dataclass
 from lossctl.document import Column, Document, Line, Outcome, Piece, Table, Tone
 from lossctl.evaluation.tables import ALL
 from lossctl.sums.estimate import Estimate
+from lossctl.words import titled
 
 WORDS: Mapping[State, str] = {
     "pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE", "error": "ERROR", "info": "INFO",
@@ -20,6 +22,10 @@ WORDS: Mapping[State, str] = {
 TONES: Mapping[State, Tone] = {
     "pass": "good", "fail": "bad", "inconclusive": "doubtful", "error": "bad", "info": "",
 }  # fmt: skip
+DECIDED: Mapping[State, str] = {
+    "error": "in error", "fail": "failed", "inconclusive": "inconclusive", "pass": "passed",
+}  # fmt: skip
+"""What is said of how many, in the order in which they matter."""
 WORST = ("error", "fail", "inconclusive", "pass")
 
 
@@ -116,7 +122,7 @@ class Verdicts:
     def document(self) -> Document:
         """The verdicts, described: a row and an object for each."""
         return Document(
-            title="gates",
+            title=self._title,
             sections=lambda: [tuple(Line(_toned(*pair)) for pair in self._said)],
             record=self._record,
             pages=lambda: [(self._table(),)],
@@ -127,6 +133,14 @@ class Verdicts:
             outcomes=self.outcomes,
             schema="check",
         )
+
+    @property
+    def _title(self) -> str:
+        """How many hold, and of which files."""
+        states = Counter(one.state for one in self.verdicts)
+        decided = ", ".join(f"{states[state]} {words}" for state, words in DECIDED.items() if states[state])
+        files = [*dict.fromkeys(file for one in self.verdicts if (file := _file(one.gate)) is not None)]
+        return ": ".join(filter(None, [decided, titled("gates", files)]))
 
     def to_dict(self) -> dict[str, Any]:
         """The verdicts as strict JSON has them."""

@@ -244,11 +244,16 @@ def _of_decisions(
         return layout
     for setting in ("skill", "class_weight"):
         if getattr(request, setting):
-            what = f"{option(setting)} knows no classes of decisions, each of which is right or wrong"
-            raise UsageError(what, "Leave it out.")
+            raise classless(setting)
     models = " and ".join(repr(model.name) for model in layout.models)
     note = f"{models}: 1 where it is {layout.roles.label[0]!r}, else 0, and 1 as the label"
     return replace(layout, decided=True, roles=replace(layout.roles, notes=(*layout.roles.notes, note)))
+
+
+def classless(setting: str) -> UsageError:
+    """What is wrong with asking for something that needs to know the classes, where each decision is right or wrong."""
+    what = f"{option(setting)} knows no classes of decisions, each of which is right or wrong"
+    return UsageError(what, "Leave it out.")
 
 
 def _conventional(request: Request) -> bool:

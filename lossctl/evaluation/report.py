@@ -16,7 +16,7 @@ from lossctl.evaluation.results import NONE, Results
 from lossctl.evaluation.tables import sections
 from lossctl.functions.lookup import meant
 from lossctl.rendering.described import Described
-from lossctl.words import did_you_mean
+from lossctl.words import did_you_mean, titled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ class Report(Described):
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
         return Document(
-            title="losses",
+            title=titled("losses", self.inputs["files"]),
             sections=lambda: sections(self.results, self.inputs, self.settings, self.overall),
             record=self._record,
             rows=self.table.rows,

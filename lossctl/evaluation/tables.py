@@ -17,6 +17,7 @@ from lossctl.document import (
     Phrase,
     Piece,
     Section,
+    Spelled,
     Table,
     phrase,
 )
@@ -313,7 +314,11 @@ def profiled(seconds: Mapping[str, float]) -> Document:
     """
     whole = sum(seconds.values())
     columns = (Column("phase"), Column("seconds", "number"), Column("share", "share"))
-    rows = [[phase, f"{time:.3f}", f"{100 * time / whole:.0f} %"] for phase, time in seconds.items()]
+    shares = {phase: time / whole for phase, time in seconds.items()}
+    rows = [
+        [phase, Spelled(time, f"{time:.3f}"), Spelled(shares[phase], f"{100 * shares[phase]:.0f} %")]
+        for phase, time in seconds.items()
+    ]
     table = Table(columns, rows, folds=True, framed=False)
     return Document(
         "where the time went",

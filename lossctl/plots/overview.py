@@ -138,7 +138,12 @@ def overview(
 
 
 def charts_of(plan: Plan, looks: Sequence[Look]) -> tuple[Chart, ...]:
-    """The losses of rows; then, where there is something to draw, predictions and labels, and the calibration."""
+    """The losses of rows; then, where there is something to draw, predictions and labels, and the calibration.
+
+    Of decisions, which are right or wrong, the losses have all that is known.
+    """
+    if plan.layout.decided:
+        return (_losses(plan, looks),)
     others = (_predictions(plan, looks), _reliability(plan, looks))
     return (_losses(plan, looks), *(chart for chart in others if chart.panels))
 

@@ -8,7 +8,7 @@ import functools
 import hashlib
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -31,6 +31,7 @@ from lossctl.document import (
     Phrase,
     Piece,
     Section,
+    Spelled,
     Table,
     Words,
     phrase,
@@ -119,6 +120,7 @@ def page(document: Document, precision: int | None = None) -> str:
     warnings = [_words(line) for line in document.warnings]
     again = {f"{before}{line}" for line in warnings for before in ("", "warning: ")}
     sections = [tuple(part for part in section if not _repeats(part, again)) for section in _sections(document)]
+    told = {_words(line) for part in chain(*sections) if isinstance(part, Notes) for line in part.lines}
     blocks = list(_blocks(document.title, sections, precision, live=True))
     headings = [(block.id, block.part.words) for block in blocks if block.kind == "heading"]
     style, scripts = _text("parts.css") + _text("page.css"), [_text("page.js")]
@@ -132,7 +134,7 @@ def page(document: Document, precision: int | None = None) -> str:
             blocks=blocks,
             contents=headings if len(headings) >= SEVERAL else (),
             warnings=[*map(_plain, warnings)],
-            notes=[_plain(_words(line)) for line in document.notes],
+            notes=[_plain(line) for line in map(_words, document.notes) if line not in told],
             version=versioned({})["lossctl"],
             style=_ours(style),
             scripts=[*map(_ours, scripts)],
@@ -285,7 +287,7 @@ def _names_rows(column: Column) -> bool:
 
 def _number(value: Any) -> str:
     """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
-    if isinstance(value, Estimate | Approximate):
+    if isinstance(value, Estimate | Approximate | Spelled):
         return _number(value.value)
     if not isinstance(value, int | float):
         return ""
@@ -311,7 +313,7 @@ def _pictures(charts: Sequence[Chart], room: int, *, live: bool) -> list[Drawn]:
                 used = room + 1  # what comes later is left out as well, even where it is smaller
                 break
             panels.append((panel.title, _ours(picture), Markup()))
-        legend = tuple((_svg(swatch(index)), name) for index, name in enumerate(chart.names) if len(chart.names) > 1)
+        legend = tuple((_svg(swatch(chart.names.index(name))), name) for name in _coloured(chart))
         stills.append(Drawn(chart.heading, tuple(panels), legend, chart.notes, len(chart.panels) - len(panels)))
     if not live or sum(len(chart.panels) for chart in charts) > LIVE:
         return stills
@@ -323,6 +325,12 @@ def _pictures(charts: Sequence[Chart], room: int, *, live: bool) -> list[Drawn]:
         both = zip_longest(still.panels, parts if used <= room else ())
         seen.append(replace(still, panels=tuple((title, svg, _ours(part or "")) for (title, svg, _), part in both)))
     return seen
+
+
+def _coloured(chart: Chart) -> tuple[str, ...]:
+    """The series that are told apart by colour; those of a map are not, whose colours are counts."""
+    drawn_as = {series.name for panel in chart.panels for series in panel.series if series.mark != "heat"}
+    return tuple(name for name in chart.names if name in drawn_as) if len(chart.names) > 1 else ()
 
 
 def _svg(element: ET.Element) -> Markup:

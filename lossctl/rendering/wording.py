@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lossctl.document import BEST, Approximate, Column, Entries, Estimate, Phrase, Piece, Words, phrase
+from lossctl.document import BEST, Approximate, Column, Entries, Estimate, Phrase, Piece, Spelled, Words, phrase
 from lossctl.rendering.digits import Aligned, Figure, aligned, written
 from lossctl.words import LINE, NAME, printable
 
@@ -47,7 +47,9 @@ def _figure(value: Any, digits: int | None) -> Figure | None:
         return _figure(value.value, digits)
     if isinstance(value, Estimate):
         return Figure(value.value, value.standard_error, digits)
-    return None if value is None or isinstance(value, str | Piece | tuple) else Figure(float(value), None, digits)
+    if value is None or isinstance(value, str | Spelled | Piece | tuple):
+        return None
+    return Figure(float(value), None, digits)
 
 
 def _drawn(value: Any, column: Column, number: str | None) -> Aligned | str:
@@ -64,6 +66,8 @@ def _drawn(value: Any, column: Column, number: str | None) -> Aligned | str:
         return Aligned.of(number, mark=BEST if isinstance(value, Estimate) and value.best else "")
     if value is None:
         return printable(column.missing, room(column))
+    if isinstance(value, Spelled):
+        return printable(value.text, room(column))
     if isinstance(value, str | Piece) or (isinstance(value, tuple) and not _vector(value)):
         return "".join(piece.text for piece in pieces(value, room(column)))
     if isinstance(value, tuple):

@@ -16,6 +16,7 @@ from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import bounded
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.planner import classless
 from lossctl.evaluation.running import Running
 from lossctl.plots.overview import charts_of
 from lossctl.reading.format import Source
@@ -66,8 +67,11 @@ def compose(
     """
     source, remarks = prepared.source, []
     rows = _about(source, prepared.plan)
-    plan = replace(prepared.plan, gradient=True, samples=0, lags=asked.lags)
-    if plan.roles.label:
+    decisions = prepared.plan.layout.decided  # which have no slope, and no constant that would be right
+    if decisions and asked.skill:
+        raise classless("skill")
+    plan = replace(prepared.plan, gradient=not decisions, samples=0, lags=asked.lags)
+    if plan.roles.label and not decisions:
         plan = replace(plan, skill=asked.skill or rows <= LARGE)
         if not plan.skill:
             remarks.append(_without_skill("rows"))

@@ -82,8 +82,8 @@ class Dossier(Described):
             rows=losses.rows,
             items=losses.items,
             values=losses.values,
-            notes=hidden(self.notes, secrets),
-            warnings=hidden(self.warnings, secrets),
+            notes=hidden(tuple(map(self.wording, self.notes)), secrets),
+            warnings=hidden(tuple(map(self.wording, self.warnings)), secrets),
             schema="report",
         )
         return document if self.verdicts is None else self.verdicts.beside(document)

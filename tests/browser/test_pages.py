@@ -68,6 +68,23 @@ def test_everyone_can_read_a_page_on_any_screen(lossctl, here, visit, kind):
     assert opened.seen(printed=True).overhang <= 0
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_table_has_a_shadow_where_it_goes_on(visit, dark):
+    columns = tuple(Column(f"a name that is long {place}") for place in range(9))
+    opened = visit(page(Document("title", lambda: [(Table(columns, [[" "] * 9]),)]))).seen(NARROW, dark=dark)
+    scroll, row = opened.tab.locator(".scroll"), opened.tab.locator("tbody tr")
+
+    def edges():
+        box, height = scroll.bounding_box(), row.bounding_box()["y"] + 4
+        places = (box["x"], box["x"] + box["width"] - 8)
+        return [opened.tab.screenshot(clip={"x": x, "y": height, "width": 8, "height": 4}) for x in places]
+
+    paper, more = edges()
+    scroll.evaluate("table => table.scrollLeft = table.scrollWidth")
+    left, end = edges()
+    assert more != paper == end != left
+
+
 @pytest.mark.parametrize("file", ["classes", "regression", "scores"])
 def test_a_report_of_another_task_fits_a_telephone(lossctl, sample_data, visit, file):
     opened = visit(lossctl("report", sample_data / f"{file}.parquet", "-f", "html").out)

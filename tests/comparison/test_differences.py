@@ -1,6 +1,8 @@
 """Differences, their standard errors, intervals and p-values are those of NumPy, SciPy and statsmodels."""
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,3 +149,12 @@ def test_a_mean_that_is_better_on_fewer_rows_is_no_contradiction():
     compared = lossctl.compare(rows, "mae", label="y", prediction=["a", "b"])
     assert compared.sentences[0].endswith("; though on only 25 % of rows.")
     assert (compared.to_dict()["verdict"], compared.to_dict()["exit_code"]) == ("better", 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(1.0, "100 %"), (1.0 - 1e-9, "100 %"), (0.9972, "99.7 %"), (0.5, "50 %"), (1e-4, "0.01 %")]
+)
+def test_a_share_of_nearly_all_rows_is_written_as_one_of_them(table, share, words):
+    compared = lossctl.compare(table, "mse", label="y", prediction=["base", "new"])
+    compared = replace(compared, results=(replace(compared.results[0], top_share=share),))
+    assert re.search(rf" {words}$", str(compared), re.MULTILINE)

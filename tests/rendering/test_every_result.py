@@ -66,6 +66,11 @@ def wrong(columns=("p", "q"), file="rows.csv"):
     return Outcome("cross_entropy", (Form(bound, Check(("it is a fault",), found), "model", columns, places),))
 
 
+def compared():
+    source = {"label": [0.0, 1.0, 2.0] * 4, "a": [0.5, 1.5, 1.0] * 4, "b": [0.0, 2.0, 1.0] * 4, "g": ["x", "y"] * 6}
+    return lossctl.compare(source, "mse", prediction=["a", "b"], by="g").document()
+
+
 def explanation(name):
     bound, _ = find(name)
     return explained(Explanation(bound), curve(bound))
@@ -81,6 +86,7 @@ RESULTS = {
     "wrong gradient": lambda: wrong().document(),
     "loss": lambda: explanation("huber:delta=0.5"),
     "activation": lambda: explanation("softmax"),
+    "comparison": compared,
     "list": listed,
     "pairings": paired,
     "curves": lambda: charted(curves([get_loss("mse"), get_loss("hinge")])),
@@ -166,6 +172,14 @@ def test_every_row_of_a_table_has_a_cell_for_each_column(document):
         for part in section:
             if isinstance(part, Table):
                 assert {len(row) for row in part.rows} <= {len(part.columns)}
+
+
+def test_a_number_in_a_column_of_numbers_is_one_however_it_is_spelled(document):
+    sections = [*document.sections(), *(document.pages or tuple)()]
+    for table in (part for section in sections for part in section if isinstance(part, Table)):
+        for place, column in enumerate(table.columns):
+            cells = [row[place] for row in table.rows if column.right]
+            assert not [cell for cell in cells if isinstance(cell, str) and re.match(r"[-+−]?\d", cell)], column.title
 
 
 def test_a_document_can_be_read_twice(renderer, document):

@@ -4,9 +4,11 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 from deceiving import EVIL, leaked
 
+import lossctl as library
 from lossctl.document import (
     Axis,
     Chart,
@@ -15,6 +17,7 @@ from lossctl.document import (
     Estimate,
     Heading,
     Line,
+    Notes,
     Panel,
     Piece,
     Series,
@@ -22,6 +25,7 @@ from lossctl.document import (
     charted,
 )
 from lossctl.rendering import interactive
+from lossctl.rendering.drawing import COLORS
 from lossctl.rendering.page import CELLS, fragment, page
 
 ENDS = (
@@ -39,6 +43,26 @@ def test_a_column_is_sorted_by_numbers_as_they_are_and_not_as_they_are_written()
     assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "Infinity", "", "", ""]
     assert re.findall(r'data-v="(.*?)"', page(tabled([0.1, 2], "share"))) == ["0.1", "2"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([12345678], "count"))) == ["12345678"]
+
+
+def test_a_note_stands_where_it_belongs_and_not_again_at_the_end():
+    document = Document("title", lambda: [(Notes(("one <", "two")),)], notes=("one <", "three"))
+    text = page(document)
+    assert [text.count(f"<li>{note}</li>") for note in ("one &lt;", "two", "three")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("title", ["n", "relative", "p", "q", "better", "tied", "worse", "correlation", "top share"])
+def test_how_sure_differences_are_is_sorted_by_unrounded_numbers(title):
+    rng = np.random.default_rng(1)
+    label, a = rng.normal(size=(2, 90))
+    b = np.where(np.arange(90) % 7, label + rng.normal(0.0, 0.5, 90), a)
+    source = {"label": label, "a": a, "b": b, "g": np.arange(90) % 3}
+    comparison = library.compare(source, "mse", prediction=["a", "b"], by="g")
+    text = page(comparison.document()).split("how sure, and on how many rows</caption>")[1].partition("</table>")[0]
+    head = re.findall(r'<th scope="col".*?>(.*?)</th>', text)
+    rows = [re.findall(r"<t[hd]([^>]*)>", row) for row in text.partition("<tbody>")[2].split("<tr>")[1:]]
+    numbers = [float(row[head.index(title)].removeprefix(' data-v="').removesuffix('"')) for row in rows]
+    assert numbers == [getattr(one, title.replace(" ", "_")) for one in (*comparison.overall, *comparison.results)]
 
 
 def test_a_page_is_small_however_many_groups_there_are_and_says_what_it_leaves_out():
@@ -82,6 +106,19 @@ def test_what_is_to_be_copied_stands_in_code_and_verdicts_keep_their_words():
     assert '<code class="command">lossctl eval &#39;a b&#39;</code>' in text
     assert '<b class="bad">FAIL</b><span class="good">PASS</span>' in text
     assert text.index("<b>warning:</b> careful") < text.index("FAIL") < text.index("by the way")
+
+
+@pytest.mark.parametrize("marks", [("heat", "heat"), ("heat", "bars"), ("bars", "line"), ("points", "points")])
+def test_a_legend_has_the_colours_of_series_and_none_of_maps(marks):
+    edges = (0.0, 1.0, 2.0)
+    series = [
+        Series(f"series {place}", mark, edges, edges[mark == "bars" :], ((1, 2), (3, 4)))
+        for place, mark in enumerate(marks)
+    ]
+    axis = Axis("axis", 0.0, 2.0)
+    text = page(charted([Chart("title", tuple(Panel(each.name, axis, axis, (each,)) for each in series))]))
+    items = re.findall(r'<li><svg.*?fill="(.*?)".*?</svg> (series \d)</li>', text)
+    assert items == [(COLORS[place], f"series {place}") for place, mark in enumerate(marks) if mark != "heat"]
 
 
 def test_a_warning_stands_above_all_and_not_again_below():
@@ -150,6 +187,26 @@ def test_every_command_writes_a_page_to_stdout_and_into_a_file_alike(lossctl, sa
     if name in {"eval", "compare"}:
         assert lossctl(name, subject, *more, "-o", tmp_path / "x.htm").status == 0
         assert (tmp_path / "x.htm").read_text() == shown.out
+
+
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        ("eval {}/clicks.csv", "losses of {}/clicks.csv"),
+        ("compare {}/clicks.csv", "comparison of {}/clicks.csv"),
+        (
+            "compare {0}/clicks.csv {0}/clicks_worse.csv -p p_new",
+            "comparison of {0}/clicks.csv, {0}/clicks_worse.csv",
+        ),
+        ("check --config {}/gates/lossctl.toml", "1 failed, 4 passed: gates of {0}/clicks.csv, {0}/clicks_worse.csv"),
+    ],
+)
+def test_a_page_is_called_by_its_files(lossctl, sample_data, monkeypatch, command, title):
+    monkeypatch.chdir(sample_data.parent)
+    page = lossctl(*command.format("sample_data").split(), "-f", "html", "-q").out
+    title = title.format("sample_data")
+    assert f"<title>{title}</title>" in page
+    assert f"<h1>{title}</h1>" in page
 
 
 def test_precision_says_how_many_digits_a_page_has(lossctl, sample_data):

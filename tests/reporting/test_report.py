@@ -1,5 +1,6 @@
 """A report says what the commands say of the same rows: no number in it is made anew."""
 
+import html
 import json
 import re
 import shlex
@@ -138,6 +139,31 @@ def test_what_is_of_two_models_is_refused_of_one(lossctl, sample_data, flag):
     done = lossctl("report", sample_data / "counts.csv", *flag)
     assert (done.status, done.out) == (2, "")
     assert f"{flag[0]}" in done.err
+
+
+@pytest.mark.parametrize("names", ["abc", "012"], ids=["words", "codes"])
+def test_of_decisions_a_page_says_only_what_is_known_of_them(lossctl, tmp_path, names):
+    rows = [(names[place % 3], names[place * place % 3]) for place in range(300)]
+    (tmp_path / "rows.csv").write_text("label,pred\n" + "".join(f"{label},{pred}\n" for label, pred in rows))
+    done = lossctl("report", tmp_path / "rows.csv", "-l", "zero_one", "-f", "json")
+    page = told(done)
+    assert (page["warnings"], "doctor" in page) == ([], False)
+    (result,) = page["eval"]["results"]
+    assert result["value"] == sum(label != pred for label, pred in rows) / 300
+    assert not {"best_constant", "gradient"}.intersection(name for name in result if result[name] is not None)
+    assert [chart["title"] for chart in page["plot"]["charts"]] == ["losses of rows"]
+    assert len(page["worst_rows"]["rows"]) == 10
+    refusals = [lossctl(command, tmp_path / "rows.csv", "-l", "zero_one", "--skill") for command in ("report", "eval")]
+    assert [(done.status, done.out, done.err) for done in refusals] == [(2, "", refusals[1].err)] * 2
+
+
+def test_notes_stand_once_on_a_page_with_options_as_they_are_typed(lossctl, sample_data):
+    done = lossctl("report", sample_data / "clicks.csv", "-l", "bce", "-f", "html")
+    said = [line.removeprefix("note: ") for line in done.err.splitlines()]
+    assert any("--cluster" in line for line in said)
+    text = html.unescape(done.out)
+    assert [text.count(line) for line in said] == [1] * len(said)
+    assert "cluster=" not in text
 
 
 def test_a_page_of_many_groups_and_columns_says_what_it_leaves_out(lossctl, tmp_path, monkeypatch):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from lossctl.doctor.diagnosis import Diagnosis
     from lossctl.evaluation.evaluate import Prepared
+    from lossctl.evaluation.plan import Plan
     from lossctl.evaluation.running import Running
     from lossctl.inference.request import Request
     from lossctl.reading.format import Reading
@@ -39,6 +40,8 @@ FORMATS = ("html", "markdown", "json", "table", "plain")
 LOOKED_AT, LEAST = 1 << 17, 1 << 10
 """How many predicted numbers are looked at for findings, in the first rows, and of how many rows at least: it takes a
 hundred times as long as to measure them."""
+DECISIONS = "Not looked for: these are decisions, of which each is right or wrong, and nothing else is known of them."
+"""Why there is no diagnosis of some rows."""
 MOST_GROUPS = 2000
 """How many groups a page shows where nobody says."""
 Subjects = Annotated[
@@ -150,10 +153,9 @@ def report(
     many = dossier.report.table.groups.n > MOST_GROUPS
     if by and (many or sort is not None or top is not None):
         dossier = dossier.arranged(str(sort or ("n" if many and top is None else "name")), top or MOST_GROUPS)
-    width = max(model.width for model in ready.plan.models)
-    diagnosis, unlooked = _diagnosed(files, source, join, columns, losses, how, voice, dossier, width, apart=apart)
-    _ensure_same(before)
     plan = ready.plan
+    diagnosis, unlooked = _diagnosed(files, source, join, columns, losses, how, voice, dossier, plan, apart=apart)
+    _ensure_same(before)
     dossier = replace(
         dossier,
         diagnosis=diagnosis,
@@ -219,7 +221,7 @@ def _diagnosed(
     how: "Running",
     voice: Voice,
     dossier: "Dossier",
-    width: int,
+    plan: "Plan",
     *,
     apart: bool,
 ) -> "tuple[Diagnosis | None, str]":
@@ -231,9 +233,11 @@ def _diagnosed(
 
     if apart:
         return None, "Not looked for: each model has a file of its own, and lossctl doctor FILE looks at one."
+    if plan.layout.decided:
+        return None, DECISIONS
     if _piped(files, join):
         return None, "Not looked for: what comes through a pipe is read once. lossctl doctor looks at it instead."
-    most = max(LOOKED_AT // max(width, 1), LEAST)
+    most = max(LOOKED_AT // max(1, *(model.width for model in plan.models)), LEAST)
     few = dossier.report.inputs["rows"] <= most
     limit = columns.limit if few else most
     try:
