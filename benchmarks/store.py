@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,17 +102,19 @@ def busy(address: str, server: psutil.Process, files: str, flags: list[str]) -> 
     url = f"s3://{BUCKET}/{files}?endpoint_override={address}&scheme=http"
     command = [sys.executable, "-m", "lossctl", "eval", url, "-y", "label", "-p", "pred", *flags, "-q", "-f", "json"]
     begun, before, taken = time.perf_counter(), processors(server), {}
-    with psutil.Popen([*command, "--engine", "dask", "--threads", str(WORKERS)], stdout=subprocess.PIPE) as client:
+    command += ["--engine", "dask", "--threads", str(WORKERS)]
+    # A file takes the names of a thousand parts, a pipe that nobody reads does not.
+    with tempfile.TemporaryFile() as printed, psutil.Popen(command, stdout=printed) as client:
         while client.poll() is None:
             with contextlib.suppress(psutil.Error):
                 for process in (client, *client.children(recursive=True)):
                     taken[process.pid] = processors(process)
             time.sleep(0.01)
         wall = time.perf_counter() - begun
-        printed = client.stdout.read()
-    if client.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit status {client.returncode}")
-    json.loads(printed)
+        if client.returncode:
+            raise SystemExit(f"{' '.join(command)}: exit status {client.returncode}")
+        printed.seek(0)
+        json.load(printed)
     own = taken.pop(client.pid)
     return Busy(wall, sum(taken.values()), own, processors(server) - before)
 
