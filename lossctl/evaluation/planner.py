@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from lossctl.domain import Interval
-from lossctl.errors import DataError, UsageError, option
+from lossctl.errors import DataError, LossctlError, UsageError, option
 from lossctl.evaluation.groups import ensure_no_dates
 from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.functions.activation import get_activation
@@ -17,7 +17,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.pairing import doubts
-from lossctl.inference.classes import SHOWN, within
+from lossctl.inference.classes import DECIDED, SHOWN, within
 from lossctl.inference.infer import complete, takes_probabilities
 from lossctl.inference.layout import Layout, LayoutPlanner
 from lossctl.inference.names import tells_decision
@@ -26,17 +26,20 @@ from lossctl.inference.request import Nulls, Request
 from lossctl.inference.roles import Model
 from lossctl.inference.rounding import ends_of
 from lossctl.reading.cells import BadRow, elements, shown, text_of
-from lossctl.reading.files import warnings_of
-from lossctl.reading.format import NULLS, Source
+from lossctl.reading.files import beginnings, warnings_of
+from lossctl.reading.format import NULLS, Source, Wanted
 from lossctl.reading.look_alikes import is_name, naming_hint
 from lossctl.reading.memory import MemorySource
 from lossctl.reading.missing import without_truths
-from lossctl.reading.rows import shards_of
+from lossctl.reading.rows import first_rows, shards_of
 from lossctl.reading.selection import Selected
 from lossctl.row_domains import SIMPLEX
 
 if TYPE_CHECKING:
     from lossctl.evaluation.conventions import Conventions, Settled
+
+FIRST = 1000
+"""How many rows are looked at to see whether it is worth looking at more."""
 
 
 def make_plan(source: Source, request: Request, taken: Sequence[str] = ()) -> Plan:
@@ -164,24 +167,35 @@ def _confident(source: Source, plan: Plan) -> Iterator[str]:
     models = [model for model, bound in plan.losses if takes_probabilities(bound) and not model.width]
     if len(label) != 1 or not models:
         return
-    names = {column.name for column in source.columns} - {*plan.roles.needed}
-    if any(map(tells_decision, names)):
+    others = [column for column in source.columns if column.name not in plan.roles.needed]
+    telling = {column.name for column in others if column.kind in {"number", "text"} and tells_decision(column.name)}
+    if telling and _hold_few(source, frozenset(telling)):
         from lossctl.inference.confidence import of_columns  # noqa: PLC0415  (few files have such columns)
 
         yield from of_columns(source, label[0], dict.fromkeys(model.columns[0] for model in models))
 
 
+def _hold_few(source: Source, names: frozenset[str]) -> bool:
+    """Whether one of some columns may hold decisions: the first rows have no more different values than these."""
+    try:
+        record = first_rows(next(beginnings(source)), Wanted(frozenset(), names, most=FIRST))
+    except (LossctlError, BadRow, StopIteration):
+        return True  # what is wrong is said where it is read
+    return record is None or any(
+        len({*column.slice(0, FIRST).to_pylist()} - {None}) <= DECIDED for column in record.columns
+    )
+
+
 def _decided(planner: LayoutPlanner, plan: Plan) -> Iterator[str]:
     """That what a loss of logarithms is taken of are decisions, as far as the first rows say."""
-    import pyarrow.compute as pc  # noqa: PLC0415  (most losses have no floor)
-
-    from lossctl.inference.fit import ENOUGH  # noqa: PLC0415  (likewise)
+    from lossctl.inference.fit import ENOUGH  # noqa: PLC0415  (most losses have no floor)
 
     floored = [(model, bound) for model, bound in plan.losses if "eps" in bound.parameters and bound.activation is None]
     for model, bound in floored if not planner.source.once else ():
         if not model.width and planner.kinds[model.columns[0]] == "number":
             cells = elements(planner.head.column(model.columns[0]))
-            if len(cells) >= ENOUGH and {*pc.unique(cells).slice(0, 4).to_pylist()} <= {0, 1, None}:
+            few = len(cells) >= ENOUGH and {*cells.slice(0, ENOUGH).to_pylist()} <= {0, 1, None}
+            if few and {*cells.to_pylist()} <= {0, 1, None}:
                 what = f"the predictions {model.name!r} are 0 and 1 and nothing else: decisions, not probabilities"
                 yield f"{what}; zero_one says how many are wrong, {bound.name} that times a logarithm of its floor"
 

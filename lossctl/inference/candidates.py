@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lossctl.dataclass import dataclass
-from lossctl.inference.classes import affixed, class_names, key_of
+from lossctl.inference.classes import DECIDED, affixed, class_names, key_of
 from lossctl.inference.facts import Words
 from lossctl.inference.names import is_index, is_key, is_mask, is_thing, is_weight
 from lossctl.reading.cells import scalar_column
@@ -21,8 +21,6 @@ FEW = 50
 """Different words up to which a column of text may be a label."""
 ROWS = 10
 """Of fewer rows it cannot be told that values come again."""
-DECIDED = 20
-"""How many different decisions there may be."""
 
 
 @dataclass(frozen=True)

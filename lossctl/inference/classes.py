@@ -17,6 +17,8 @@ _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
 MOST = 8
 """How many readings of names there may be, for each end of a name."""
+DECIDED = 20
+"""How many different decisions there may be."""
 _PLACE = re.compile(r"#[1-9]\d*((?: \(.*\))*)")
 """What a column is called that has no name: where the column stands, perhaps of whom, and nothing of a class."""
 YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}

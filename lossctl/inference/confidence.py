@@ -8,9 +8,9 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.errors import Undecided, option
-from lossctl.inference.candidates import DECIDED, ROWS, Candidate
+from lossctl.inference.candidates import ROWS, Candidate
 from lossctl.inference.choice import Choice
-from lossctl.inference.classes import key_of
+from lossctl.inference.classes import DECIDED, key_of
 from lossctl.inference.look import SIGNIFICANT, Look
 from lossctl.inference.names import HALF, LABELS, is_decision, is_mask, is_weight, plain_name, tells_decision
 from lossctl.inference.poles import POLES, is_yes_or_no
@@ -78,8 +78,10 @@ def confidences(truths: Side, guesses: Side, label: Choice, prediction: Choice) 
     kinds = {column.name: column.kind for column in truths.columns}
     beside = label.columns if truths is guesses else ()
     numbers = [column.name for column in guesses.free if column.kind == "number" and column.name not in beside]
-    more = any(_are_decisions(guesses, name) for name in prediction.columns)  # beside the confidence in them
-    scores = [name for name in numbers if name in prediction.columns or (more and plain_name(name) in SCORES)]
+    beyond = [name for name in numbers if name not in prediction.columns and plain_name(name) in SCORES]
+    if beyond and not any(_are_decisions(guesses, name) for name in prediction.columns):
+        beyond = []  # beside decisions they are the confidence in them
+    scores = [name for name in numbers if name in prediction.columns or name in beyond]
     apart = truths is not guesses
     like = {kinds.get(title), *(["text"] if apart else [])}
     names = [column.name for column in guesses.free if column.kind in like]
