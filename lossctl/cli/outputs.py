@@ -20,7 +20,7 @@ from lossctl.doctor.record import DIAGNOSIS
 from lossctl.document import SCHEMA_VERSION
 from lossctl.evaluation.record import RESULT
 from lossctl.functions.record import ACTIVATION, LOSS, Catalogue, Fact, Listed, Match, Matches
-from lossctl.rendering.record import CHART, ChartPoint, ChartsRecord
+from lossctl.rendering.record import CURVE, ChartPoint, ChartsRecord
 from lossctl.reporting.record import DOSSIER
 from lossctl.schema import DIALECT, Finite, Member, Object, Schema, Schemas, identity, object_of
 
@@ -129,8 +129,7 @@ SAMPLE_LINE = object_of(SampleLine, others=Any)
 
 def _explained(about: Object) -> Any:
     """What is known of a loss or an activation, with its curve."""
-    curve = Member(Annotated[dict[str, Any], CHART], "Its shape and its slope.")
-    whole = Object(about.title, about.words, {**VERSIONED, **about.members, "curve": curve})
+    whole = Object(about.title, about.words, {**VERSIONED, **about.members, "curve": CURVE})
     return Annotated[dict[str, Any], whole]
 
 

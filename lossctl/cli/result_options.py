@@ -14,6 +14,7 @@ Top = Annotated[
     int | None,
     output_option("--top", min=1, metavar="N", help="The first N groups only, in every format; gates judge all."),
 ]
+Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 FailAbove = Annotated[
     list[str] | None,
     output_option(

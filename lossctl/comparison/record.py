@@ -136,12 +136,13 @@ class Decisions(TypedDict):
     """What is to be looked at before the verdicts are believed."""
 
 
-_DECIDED = optional(without(members_of(Decisions), "overall", "notes", "warnings"))
+DECIDED = optional(without(members_of(Decisions), "overall", "notes", "warnings"))
+"""What was decided where a limit was given on the command line: all of it or nothing."""
 REPORT = Object(
     "ReportRecord",
     object_of(ReportRecord).words,
-    {**members_of(ReportRecord), **_DECIDED},
-    together=(tuple(_DECIDED),),
+    {**members_of(ReportRecord), **DECIDED},
+    together=(tuple(DECIDED),),
 )
 """A report, with what was decided where a limit was given on the command line."""
 

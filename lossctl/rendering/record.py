@@ -3,13 +3,17 @@
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from lossctl.document import Chart
-from lossctl.schema import Object, members_of, without
+from lossctl.schema import Member, Object, members_of, without
 
 CHART = Object(
     "Chart",
     "Panels that belong together. A number that is not finite is null there, and not named.",
     without(members_of(Chart), "subject"),
 )
+
+
+CURVE = Member(Annotated[dict[str, Any], CHART], "Its shape and its slope.")
+"""What an explanation has beside its facts."""
 
 
 class ChartsRecord(TypedDict):

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, TypedDict
 
-from lossctl.comparison.record import REPORT, ComparisonRecord, Decisions
+from lossctl.comparison.record import DECIDED, REPORT, ComparisonRecord
 from lossctl.doctor.record import DIAGNOSIS
 from lossctl.functions.record import LOSS
-from lossctl.rendering.record import CHART, ChartsRecord
-from lossctl.schema import Member, Object, members_of, object_of, optional, without
+from lossctl.rendering.record import CURVE, ChartsRecord
+from lossctl.schema import Member, Object, members_of, object_of
 
 
 class WorstRowsRecord(TypedDict):
@@ -53,9 +53,8 @@ CHARTS = Object("DrawnCharts", object_of(ChartsRecord).words, {**members_of(Char
 EXPLAINED = Object(
     "Explained",
     LOSS.words,
-    {**LOSS.members, "curve": Member(Annotated[dict[str, Any], CHART], "Its shape and its slope.")},
+    {**LOSS.members, "curve": CURVE},
 )
-_DECIDED = optional(without(members_of(Decisions), "overall", "notes", "warnings"))
 DOSSIER = Object(
     "Dossier",
     object_of(DossierRecord).words,
@@ -72,8 +71,8 @@ DOSSIER = Object(
             "What lossctl doctor finds; not there where nothing was looked for.",
             required=False,
         ),
-        **_DECIDED,
+        **DECIDED,
     },
-    together=(tuple(_DECIDED),),
+    together=(tuple(DECIDED),),
 )
 """A page, with what was decided where a limit was given on the command line."""

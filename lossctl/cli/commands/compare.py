@@ -18,7 +18,7 @@ from lossctl.cli.options import (
     listed,
 )
 from lossctl.cli.output_options import Output, ensure_shown, output_option
-from lossctl.cli.result_options import Anytime, Lags
+from lossctl.cli.result_options import Anytime, Lags, Level
 
 ROWS = ("csv", "tsv", "value", "junit")
 """Formats that have a row, a number or a verdict for each difference, and no room for more."""
@@ -68,7 +68,6 @@ Samples = Annotated[
         help="The N rows that moved most each way; in JSON with all of their columns.",
     ),
 ]
-Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 HEIGHT = 14
 """Lines of a panel in characters; pictures have their own."""
 

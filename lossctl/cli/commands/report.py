@@ -19,7 +19,7 @@ from lossctl.cli.options import (
     listed,
 )
 from lossctl.cli.output_options import Output, output_option
-from lossctl.cli.result_options import Anytime, FailAbove, Lags, Sort, Top
+from lossctl.cli.result_options import Anytime, FailAbove, Lags, Level, Sort, Top
 from lossctl.errors import LossctlError, UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ Skill = Annotated[
         "--skill", help="The skill of large data, too; of others it is there, beside the best constant prediction."
     ),
 ]
-Level = Annotated[float, output_option("--ci", metavar="LEVEL", help="Level of the confidence intervals.")]
 
 
 @command("report", "lossctl report preds.csv -l huber --by segment -o report.html")
