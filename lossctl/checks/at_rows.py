@@ -9,12 +9,11 @@ from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.complaints import ensure_measured
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import blocks, kernel_label, nothing, tally
-from lossctl.evaluation.measured import Measured
+from lossctl.evaluation.measured import Measured, WithCounts
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import THREADS, Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
-from lossctl.sums.problems import Problems
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,14 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class _Compared:
+class _Compared(WithCounts):
     """The counts of some rows, and how far the gradient of each loss of each model agrees with differences there."""
 
-    counts: Measured
     gradients: tuple[Agreement, ...]
-
-    @property
-    def rows(self) -> int:
-        return self.counts.rows
-
-    @property
-    def problems(self) -> Problems:
-        return self.counts.problems
 
     def __add__(self, other: "_Compared") -> "_Compared":
         pairs = zip(self.gradients, other.gradients, strict=True)
-        return _Compared(self.counts + other.counts, tuple(first + second for first, second in pairs))
+        return _Compared(self.counted + other.counted, tuple(first + second for first, second in pairs))
 
 
 def prove(
@@ -68,12 +58,12 @@ def prove(
     """
     folded = fold_rows(source, plan, _compare, _zero(plan), running)
     total, passed = folded.total, folded.passed
-    ensure_measured(total.counts, passed, plan)
+    ensure_measured(total.counted, passed, plan)
     proofs = [
         Proof(model.name, bound, agreement, tuple(passed.locate(point.row) for point in agreement.worst))
         for (model, bound), agreement in zip(plan.losses, total.gradients, strict=True)
     ]
-    return total.counts, proofs, [*passed.remarks()]
+    return total.counted, proofs, [*passed.remarks()]
 
 
 def _zero(plan: Plan) -> _Compared:
@@ -81,9 +71,9 @@ def _zero(plan: Plan) -> _Compared:
 
 
 def _compare(plan: Plan, batch: Batch, _clock: Clock) -> _Compared:
-    counts = tally(plan, batch)
+    counted = tally(plan, batch)
     if any(batch.problems.of("error")):
-        return _Compared(counts, tuple(replace(NOTHING, rows=batch.rows) for _ in plan.losses))
+        return _Compared(counted, tuple(replace(NOTHING, rows=batch.rows) for _ in plan.losses))
     agreements = []
     for model, prediction in zip(plan.models, batch.predictions, strict=True):
         for bound in model.losses:
@@ -94,4 +84,4 @@ def _compare(plan: Plan, batch: Batch, _clock: Clock) -> _Compared:
                 worst = tuple(replace(point, row=int(batch.position[point.row])) for point in agreement.worst)
                 agreement = replace(agreement, worst=worst)
             agreements.append(replace(agreement, rows=batch.rows))
-    return _Compared(counts, tuple(agreements))
+    return _Compared(counted, tuple(agreements))

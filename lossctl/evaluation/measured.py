@@ -162,3 +162,20 @@ class Measured:
             return self
         problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
         return replace(self, problems=problems, parts=parts, moved=tuple(moved.shift(rows) for moved in self.moved))
+
+
+@dataclass(frozen=True)
+class WithCounts:
+    """What rows come to beside their sums: a state whose rows and problems are those of the sums."""
+
+    counted: Measured
+
+    @property
+    def rows(self) -> int:
+        """The number of rows read."""
+        return self.counted.rows
+
+    @property
+    def problems(self) -> Problems:
+        """What is wrong with them."""
+        return self.counted.problems

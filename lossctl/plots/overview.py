@@ -18,7 +18,7 @@ from lossctl.evaluation.complaints import told
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.histograms import beyond, cells, heat, histogram, reach
 from lossctl.evaluation.measure import lift_with_rows, nothing
-from lossctl.evaluation.measured import Measured
+from lossctl.evaluation.measured import WithCounts
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import THREADS, Running
@@ -31,7 +31,6 @@ from lossctl.row_domains import LogSimplex, Simplex, inside
 from lossctl.sums.calibration import Calibration
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.joint import Joint
-from lossctl.sums.problems import Problems
 
 FEW = 2
 """Labels that are so few are classes, and predictions are shown for each."""
@@ -84,22 +83,11 @@ def _merged(
 
 
 @dataclass(frozen=True)
-class Overview:
+class Overview(WithCounts):
     """The counts of some rows, and what is to be drawn of each model."""
 
-    counted: Measured
     models: tuple[Look, ...]
     """One a model."""
-
-    @property
-    def rows(self) -> int:
-        """The number of rows read."""
-        return self.counted.rows
-
-    @property
-    def problems(self) -> Problems:
-        """What is wrong with them."""
-        return self.counted.problems
 
     def __add__(self, other: "Overview") -> "Overview":
         pairs = zip(self.models, other.models, strict=True)

@@ -9,35 +9,23 @@ from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.measure import lift_with_rows, nothing
-from lossctl.evaluation.measured import Measured
+from lossctl.evaluation.measured import WithCounts
 from lossctl.evaluation.plan import Plan
 from lossctl.plots.overview import Look, looks
 from lossctl.sums.difference import difference
 from lossctl.sums.distribution import Distribution
-from lossctl.sums.problems import Problems
 from lossctl.sums.thinned import Thinned
 from lossctl.sums.worst import Worst
 
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(WithCounts):
     """The sums over some rows, and some of these rows."""
 
-    counted: Measured
     worst: Worst
     """Of all groups together, by the first loss of the first model."""
     drawn: Thinned
     """The losses of rows, their differences, labels, predictions and weights."""
-
-    @property
-    def rows(self) -> int:
-        """The number of rows read."""
-        return self.counted.rows
-
-    @property
-    def problems(self) -> Problems:
-        """What is wrong with them."""
-        return self.counted.problems
 
     def __add__(self, other: "Seen") -> "Seen":
         worst = self.worst + other.worst.shift(self.rows)
