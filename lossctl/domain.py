@@ -58,7 +58,7 @@ def span_of(values: FloatArray) -> Span:
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """The different numbers among some, in order; NaN once.
 
-    `numpy.unique` loads `numpy.ma` where nothing is counted, which takes a tenth of the start.
+    `numpy.unique` loads `numpy.ma` where nothing is counted.
     """
     return np.unique(values, return_counts=True)[0]
 
