@@ -17,7 +17,7 @@ from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp
-from lossctl.reading.stamped import unchanged
+from lossctl.reading.stamped import by_arrow, unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, unreadable
 from lossctl.reading.thrift import Reader, Structure
 from lossctl.words import in_bytes
@@ -25,12 +25,16 @@ from lossctl.words import in_bytes
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-ROWS, WORDS = 1 << 17, 1 << 16
-"""How many rows a batch has at most, and one with texts, for which Arrow keeps some times the room that they take."""
+ROWS, WORDS = 200_000, 1 << 16
+"""How many rows a batch has at most, and one with texts, for which Arrow keeps some times the room that they take.
+
+Arrow reads a column into room for the next power of two, and makes room for the rest of a page in which a batch ends: a
+batch of just that power is moved to twice the room, and back.
+"""
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
-BUFFER, BUFFERS = 1 << 18, 1 << 23
+BUFFER, BUFFERS = 1 << 16, 1 << 23
 """How many bytes of a column are read at a time, and of all together: what a page needs beyond that is read at once."""
 MANY = 64
 """Columns from which the pages read side by side are worth giving back."""
@@ -48,10 +52,12 @@ _footers: "dict[tuple[str, Stamp], pq.FileMetaData]" = {}
 """The footers of the last two files, kept for their next row groups."""
 
 
-def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData":
-    """The footer of an open file."""
+def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData | None":
+    """The footer of an open file; ``None`` where it is remote, and Arrow is to read it."""
     import pyarrow.parquet as pq
 
+    if is_remote(path):
+        return None
     key = path, replace(stamp, keeper=None)
     footer = _footers.get(key) or pq.read_metadata(file)
     _footers.pop(key, None)
@@ -136,8 +142,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return not (pa.types.is_primitive(kind) or pa.types.is_nested(kind))
 
 
-def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
-    """Open a Parquet file, with its footer from the cache where it is the same file.
+def _open(file: Any, footer: "pq.FileMetaData | None", *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
+    """Open a Parquet file with its `_footer`.
 
     ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side.
     """
@@ -145,13 +151,11 @@ def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1)
 
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     # Reading ahead is done in threads of Arrow's, for which one would wait deaf to signals.
-    remote = is_remote(path)
-    metadata = None if remote else _footer(file, path, stamp)
     return pq.ParquetFile(
         file,
-        metadata=metadata,
+        metadata=footer,
         pre_buffer=False,
-        buffer_size=0 if remote else min(BUFFER, BUFFERS // columns),
+        buffer_size=0 if footer is None else min(BUFFER, BUFFERS // columns),
         page_checksum_verification=verify,
     )
 
@@ -174,8 +178,8 @@ class RowGroups(Part):
     def _batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         try:
             with unchanged(self.path, self.stamp) as raw:
-                beside = max(len(wanted.names), 1)
-                file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
+                beside, (native, check) = max(len(wanted.names), 1), by_arrow(raw)
+                file = _open(native, _footer(raw, self.path, self.stamp), verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
                 rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
@@ -184,7 +188,11 @@ class RowGroups(Part):
                 try:
                     for possible, groups in self._runs(file, wanted):
                         if possible:
-                            yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+                            records = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+                            for record in records:
+                                check()
+                                yield record
+                            check()  # a file that was cut has no more rows
                         else:
                             lengths = [file.metadata.row_group(group).num_rows for group in groups]
                             yield from _nulls(schema, wanted, sum(lengths), rows)
@@ -260,7 +268,7 @@ class Parquet:
         spooled = location.spooled()
         try:
             with unchanged(spooled.path, spooled.stamp) as raw:
-                file = _open(raw, spooled.path, spooled.stamp, verify=reading.verify)
+                file = _open(raw, _footer(raw, spooled.path, spooled.stamp), verify=reading.verify)
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
                 part = partial(RowGroups, verify=reading.verify)
