@@ -3,7 +3,7 @@
 Kernels contain mathematics and nothing else because every number they see has passed here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from lossctl.inference.rounding import closeness, slack_of
 from lossctl.reading.cells import class_number, floats, shown
 from lossctl.reading.storage import mask_of
 from lossctl.sums.problems import Key, Problem, Problems
+from lossctl.sums.state import none
 
 if TYPE_CHECKING:
     from lossctl.sums.clusters import Keyed
@@ -211,10 +212,10 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     predictions = _predictions(reader, plan)
     group, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
-    dropped = reader.skipped | reader.null
-    nulls = unweighted = ignored = np.zeros(len(keys), dtype=np.int64)
+    dropped = reader.dropped
+    nulls = unweighted = ignored = none(len(keys))
     position = None
-    if dropped.any():
+    if dropped is not None:
         skipped = reader.skipped
         nulls, unweighted, ignored = (
             _counted(rows, group, len(keys))
@@ -226,7 +227,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         group = None if group is None else group[position]
         keyed = None if keyed is None else keyed.taken(position)
     clipped: dict[Key, Problem] = {}
-    beyond = [np.zeros(len(keys), dtype=np.int64)] * len(predictions)
+    beyond = [none(len(keys))] * len(predictions)
     if plan.clip_rounding and len(label):
         rounding = rounded(plan, record, label, predictions)
         label, predictions, clipped = rounding.label, rounding.predictions, rounding.problems
@@ -330,26 +331,19 @@ def _illegal(
     problems: dict[Key, Problem] = {}
     if not len(label):
         return problems
-    seen: set[tuple[str, Domain]] = set()
-    labelled = out
+    labelled, domains = out, iter(plan.domains)
     for model, values in zip(plan.models, predictions, strict=True):
         out = np.isnan(values) if plan.layout.ragged and values.ndim == 2 else labelled
         for bound in model.losses:
-            title = ",".join(plan.roles.label)
-            sides: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
-                (title, bound.label_domain.for_width(model.width or 1), label, plan.roles.label),
-                (model.name, bound.prediction_domain, values, model.columns),
-            )
-            for what, domain, numbers, columns in sides:
-                if (what, domain) not in seen:
-                    seen.add((what, domain))
-                    span = None if reader is None else reader.span(columns)
-                    for part, place, own, piece in pieces(domain, numbers):
-                        names, titles = _named(columns, place)
-                        filled = _filled(piece, out if piece.ndim == 2 else None)
-                        key = _judge(problems, bound, own, filled, titles, model, out=out, part=part, span=span)
-                        if key is not None:
-                            problems |= closeness(key, own, filled, slack_of(record, names))
+            for of_labels, domain in next(domains):
+                numbers, columns = (label, plan.roles.label) if of_labels else (values, model.columns)
+                span = None if reader is None else reader.span(columns)
+                for part, place, own, piece in pieces(domain, numbers):
+                    names, titles = _named(columns, place)
+                    filled = _filled(piece, out if piece.ndim == 2 else None)
+                    key = _judge(problems, bound, own, filled, titles, model, out=out, part=part, span=span)
+                    if key is not None:
+                        problems |= closeness(key, own, filled, slack_of(record, names))
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
                 inputs = _filled(values, out)

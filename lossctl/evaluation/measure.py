@@ -114,7 +114,7 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
         from lossctl.sums.evidence import Evidence
 
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
-    cells = np.zeros(len(batch.keys), dtype=np.int64)
+    cells = none(len(batch.keys))
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
@@ -171,7 +171,7 @@ def _part(
     rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
-        counts = np.zeros(len(batch.keys), dtype=np.int64)
+        counts = none(len(batch.keys))
     elif groups is None:
         counts = np.array([int(clipped.sum())])
     else:

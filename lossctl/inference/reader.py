@@ -1,7 +1,7 @@
 """The roles of one record batch as arrays, with what is null or of another length noted on the way."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -33,18 +33,33 @@ class Reader:
 
     def __init__(self, record: pa.RecordBatch) -> None:
         self.record, self.n = record, record.num_rows
-        self.null = np.zeros(self.n, dtype=np.bool_)
-        """Rows with a null in a column that was read."""
-        self.skipped = np.zeros(self.n, dtype=np.bool_)
-        """Rows that do not count, whatever is in them."""
         self.rests: dict[str, Rest] = {}
         """What the numbers of a column have beyond their doubles, of those columns that have such."""
         self.spans: dict[str, Span] = {}
         """Between which numbers those of a column are that holds one a row, nulls and all."""
-        self.ignored = np.zeros(self.n, dtype=np.bool_)
-        """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
         self._cells: LabelCells | None = None
+
+    @cached_property
+    def null(self) -> BoolArray:
+        """Rows with a null in a column that was read."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @cached_property
+    def skipped(self) -> BoolArray:
+        """Rows that do not count, whatever is in them."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @cached_property
+    def ignored(self) -> BoolArray:
+        """Those of them whose label says that there is none."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @property
+    def dropped(self) -> BoolArray | None:
+        """Rows that are null or skipped; ``None`` where there are none. Nothing is made of marks that nobody set."""
+        marks = [vars(self)[name] for name in ("null", "skipped") if name in vars(self)]
+        return np.asarray(np.logical_or.reduce(marks)) if any(mark.any() for mark in marks) else None
 
     def note(
         self,
@@ -86,7 +101,8 @@ class Reader:
             array = nulled_where(array, self.ignored) if self.ignored.any() else array
             array = array if layout.text else without_truths(array)
             self.record = self.record.set_column(self.record.schema.get_field_index(column), column, array)
-        self.skipped |= self.ignored
+        if "ignored" in vars(self):
+            self.skipped |= self.ignored
 
     def label(self, layout: Layout) -> FloatArray:
         """The numbers of the labels, ``(n,)`` or ``(n, k)``, after `ignore`; NaN is one that is left out of its row.

@@ -122,8 +122,9 @@ class State(Protocol):
         """The state of all rows as those of a single group."""
 
 
+@functools.lru_cache(maxsize=16)  # as every batch asks for them by the dozen
 def none(groups: int, *columns: int) -> IntArray:
-    """Zeros ``(groups, …)`` that take no room."""
+    """Zeros ``(groups, …)`` that take no room, and that nobody can change."""
     return np.broadcast_to(np.zeros((1,) * (1 + len(columns)), dtype=np.int64), (groups, *columns))
 
 
@@ -260,7 +261,5 @@ class Summation(Generic[Sum]):
 
     def result(self) -> Sum:
         """The sum of all states, in their order."""
-        total = self.zero
-        for _, state in reversed(self.stack):
-            total = state + total
-        return total
+        states = [state for _, state in self.stack] or [self.zero]
+        return functools.reduce(lambda total, state: state + total, reversed(states))
