@@ -5,7 +5,7 @@ Fields inside columns come out of it as columns.
 
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -93,8 +93,8 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
         DataError: the file cannot be read.
     """
     kept = Kept() if kept is None else kept
-    choosing = isinstance(shard, Choosing)  # which takes a while to find out
-    records, rows = cast("Choosing", shard).choose(wanted, kept) if choosing else shard.read(wanted), 0
+    choosing = isinstance(shard, Choosing)
+    records, rows = shard.choose(wanted, kept) if isinstance(shard, Choosing) else shard.read(wanted), 0
     while True:
         try:
             record = next(records, None)

@@ -232,16 +232,21 @@ def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
             yield file
         except Exception:
             with contextlib.suppress(OSError, ValueError):
-                if isinstance(file, View):
-                    file.check()
+                check(file)
                 confirm(path, stamp)  # says more than what became of reading two files as one
             raise
     confirm(path, stamp)
 
 
-def by_arrow(file: Any) -> tuple[Any, Callable[[], None]]:
-    """What Arrow reads the bytes of an open file from, and what checks all that it read: before any of it counts."""
-    return (file.native(), file.check) if isinstance(file, View) else (file, lambda: None)
+def natively(file: Any) -> Any:
+    """What Arrow reads the bytes of an open file from; who has it do so has to `check` the file before they count."""
+    return file.native() if isinstance(file, View) else file
+
+
+def check(file: Any) -> None:
+    """As `View.check`; a file that checks at every reading, or at its end, has no need of it."""
+    if isinstance(file, View):
+        file.check()
 
 
 def open_whole(path: str, stamp: Stamp) -> Any:

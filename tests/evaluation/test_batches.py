@@ -1,4 +1,4 @@
-"""What a batch costs beside its numbers: calls of Python, which are counted, for the time they take is that of a core."""
+"""What a batch costs beside its numbers: calls of Python, which are counted."""
 
 import sys
 

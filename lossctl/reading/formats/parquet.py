@@ -17,7 +17,7 @@ from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp
-from lossctl.reading.stamped import by_arrow, unchanged
+from lossctl.reading.stamped import check, natively, unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, unreadable
 from lossctl.reading.thrift import Reader, Structure
 from lossctl.words import in_bytes
@@ -52,12 +52,10 @@ _footers: "dict[tuple[str, Stamp], pq.FileMetaData]" = {}
 """The footers of the last two files, kept for their next row groups."""
 
 
-def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData | None":
-    """The footer of an open file; ``None`` where it is remote, and Arrow is to read it."""
+def _footer(file: Any, path: str, stamp: Stamp) -> "pq.FileMetaData":
+    """The footer of an open file."""
     import pyarrow.parquet as pq
 
-    if is_remote(path):
-        return None
     key = path, replace(stamp, keeper=None)
     footer = _footers.get(key) or pq.read_metadata(file)
     _footers.pop(key, None)
@@ -142,8 +140,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return not (pa.types.is_primitive(kind) or pa.types.is_nested(kind))
 
 
-def _open(file: Any, footer: "pq.FileMetaData | None", *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
-    """Open a Parquet file with its `_footer`.
+def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
+    """Open a Parquet file, with its footer from the cache where it is the same file; batches are to be `_checked`.
 
     ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side.
     """
@@ -151,11 +149,13 @@ def _open(file: Any, footer: "pq.FileMetaData | None", *, verify: bool, columns:
 
     # The buffer keeps a giant row group from being held whole, but costs a request a page where the file is remote.
     # Reading ahead is done in threads of Arrow's, for which one would wait deaf to signals.
+    remote = is_remote(path)
+    metadata = None if remote else _footer(file, path, stamp)
     return pq.ParquetFile(
-        file,
-        metadata=footer,
+        natively(file),
+        metadata=metadata,
         pre_buffer=False,
-        buffer_size=0 if footer is None else min(BUFFER, BUFFERS // columns),
+        buffer_size=0 if remote else min(BUFFER, BUFFERS // columns),
         page_checksum_verification=verify,
     )
 
@@ -178,8 +178,8 @@ class RowGroups(Part):
     def _batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         try:
             with unchanged(self.path, self.stamp) as raw:
-                beside, (native, check) = max(len(wanted.names), 1), by_arrow(raw)
-                file = _open(native, _footer(raw, self.path, self.stamp), verify=self.verify, columns=beside)
+                beside = max(len(wanted.names), 1)
+                file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
                 rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
@@ -189,10 +189,7 @@ class RowGroups(Part):
                     for possible, groups in self._runs(file, wanted):
                         if possible:
                             records = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
-                            for record in records:
-                                check()
-                                yield record
-                            check()  # a file that was cut has no more rows
+                            yield from _checked(records, raw)
                         else:
                             lengths = [file.metadata.row_group(group).num_rows for group in groups]
                             yield from _nulls(schema, wanted, sum(lengths), rows)
@@ -216,6 +213,14 @@ class RowGroups(Part):
 
         for holds, groups in groupby(self.members, possible):
             yield holds, [*groups]
+
+
+def _checked(records: Iterator[pa.RecordBatch], file: Any) -> Iterator[pa.RecordBatch]:
+    """Record batches of a file that Arrow reads by itself, each once it is known that the file is what it was."""
+    for record in records:
+        check(file)
+        yield record
+    check(file)  # one that was cut has no more rows
 
 
 def _large(footer: "pq.FileMetaData") -> dict[int, int]:
@@ -268,7 +273,7 @@ class Parquet:
         spooled = location.spooled()
         try:
             with unchanged(spooled.path, spooled.stamp) as raw:
-                file = _open(raw, _footer(raw, spooled.path, spooled.stamp), verify=reading.verify)
+                file = _open(raw, spooled.path, spooled.stamp, verify=reading.verify)
                 columns, footer = columns_in(file.schema_arrow), file.metadata
                 parts, rows = footer.num_row_groups, footer.num_rows
                 part = partial(RowGroups, verify=reading.verify)
