@@ -19,7 +19,8 @@ def difference(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     error = a - b
     back = error - a
     rest = (a - (error - back)) - (b + back)
-    return error, np.where(np.isfinite(rest), rest, 0.0)
+    finite = np.isfinite(rest)
+    return error, rest if finite.all() else np.where(finite, rest, 0.0)
 
 
 def product(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

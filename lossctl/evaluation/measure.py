@@ -19,7 +19,7 @@ from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.rational import to_float
-from lossctl.sums.gradients import Gradients
+from lossctl.sums.gradients import Gradients, Passing
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
@@ -160,8 +160,9 @@ def _part(
     prediction = batch.predictions[index]
     label = kernel_label(bound, batch.label, prediction)
     errors = batch.errors[index]
+    passing = _passing(plan, bound, batch, prediction, errors)
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
-    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
+    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped, passing=passing)
     squares = _far(bound, label, prediction, value)
     others = _others(bound, label, prediction)
     rows = Rows(
@@ -183,11 +184,17 @@ def _part(
         moments = Moments.over_cells(rows, cells)
     else:
         moments = Moments.lift(rows)
+    gradients = None if passing is None else passing.result()
+    if plan.gradient and gradients is None:
+        if passing is not None:
+            _, gradient = evaluated(bound, label, prediction, gradient=True)
+            rows = replace(rows, gradient=gradient)
+        gradients = Gradients.lift(_with_others(plan, place, bound, rows, batch.keys))
     part = Part(
         moments,
         counts,
         batch.rounded[index],
-        Gradients.lift(_with_others(plan, place, bound, rows, batch.keys)) if plan.gradient else None,
+        gradients,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
     if _moves_whole(plan, bound):
@@ -195,6 +202,14 @@ def _part(
         part = replace(part, whole=Gradients.lift(whole))
     clock.mark("reduce")
     return part, rows
+
+
+def _passing(
+    plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, errors: Errors | None
+) -> Passing | None:
+    """What adds up the gradients of a batch as they come, where they are needed for nothing else."""
+    single = prediction.ndim == 1 and batch.group is None and errors is None and not bound.moves_others
+    return Passing.compiled(batch.weight) if plan.gradient and single else None
 
 
 def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
@@ -279,11 +294,18 @@ def kernel_label(bound: BoundLoss, label: FloatArray, prediction: FloatArray) ->
 
 
 def evaluated(
-    bound: BoundLoss, label: FloatArray, prediction: FloatArray, errors: Errors | None = None, *, gradient: bool
+    bound: BoundLoss,
+    label: FloatArray,
+    prediction: FloatArray,
+    errors: Errors | None = None,
+    *,
+    gradient: bool,
+    passing: Passing | None = None,
 ) -> tuple[FloatArray, FloatArray | None]:
     """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block.
 
-    Where a loss takes ``errors``, those rows are evaluated from them.
+    Where a loss takes ``errors``, those rows are evaluated from them. A gradient that is added up in ``passing`` is no
+    array of all rows.
     """
     if errors is not None and bound.takes_error and len(errors.rows):
         value, slope = evaluated(bound, label, prediction, gradient=gradient)
@@ -293,14 +315,16 @@ def evaluated(
             slope = slope.copy()
             slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
         return value, slope
-    if len(prediction) <= _rows(prediction):
+    if passing is None and len(prediction) <= _rows(prediction):
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
-    slope = np.empty_like(prediction) if gradient else None
+    slope = np.empty_like(prediction) if gradient and passing is None else None
     for block in blocks(prediction):
         value[block] = bound.row_value(label[block], prediction[block])
-        if slope is not None:
+        if passing is not None:
+            passing.add(bound.row_gradient(label[block], prediction[block]))
+        elif slope is not None:
             slope[block] = bound.row_gradient(label[block], prediction[block])
     return value, slope
 

@@ -17,7 +17,7 @@
 
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
-    OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8,
+    OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -63,23 +63,27 @@ VECTORISED static void ranks_of(const double *restrict values, Py_ssize_t n, int
 /* What is added to round a number to a multiple of 2^unit, which is then in its bits. */
 static double magic_of(int unit) { return ldexp(1.5, 52 + unit); }
 
+/* Sums of bits: of what values were rounded to in two steps, and whether something was left of one. */
+typedef struct {
+    uint64_t upper, lower, left;
+} Fold;
+
+static inline void fold(Fold *sums, double value, double coarse, double fine) {
+    const double shifted = value + coarse, rest = value - (shifted - coarse), second = rest + fine;
+    sums->upper += (uint64_t)bits_of(shifted);
+    sums->lower += (uint64_t)bits_of(second);
+    sums->left |= (uint64_t)bits_of(rest - (second - fine)) << 1;
+}
+
 /* The sums of the multiples that the values of a block hold of 2^(exponent + FOLD) and, of the rest, of 2^exponent;
    whether something is left then. */
 VECTORISED static int folded(const double *restrict values, Py_ssize_t n, int exponent, int64_t *high, int64_t *low) {
     const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
-    uint64_t upper = 0, lower = 0, left = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        double shifted = values[i] + coarse;
-        double rest = values[i] - (shifted - coarse);
-        double second = rest + fine;
-        double remainder = rest - (second - fine);
-        upper += (uint64_t)bits_of(shifted);
-        lower += (uint64_t)bits_of(second);
-        left |= (uint64_t)bits_of(remainder) << 1;
-    }
-    *high = (int64_t)(upper - (uint64_t)n * (uint64_t)bits_of(coarse));
-    *low = (int64_t)(lower - (uint64_t)n * (uint64_t)bits_of(fine));
-    return left != 0;
+    Fold sums = {0, 0, 0};
+    for (Py_ssize_t i = 0; i < n; i++) fold(&sums, values[i], coarse, fine);
+    *high = (int64_t)(sums.upper - (uint64_t)n * (uint64_t)bits_of(coarse));
+    *low = (int64_t)(sums.lower - (uint64_t)n * (uint64_t)bits_of(fine));
+    return sums.left != 0;
 }
 
 /* Add whole units of 2^exponent to digits. */
@@ -209,18 +213,67 @@ static void spans_by(const double *restrict values, const int64_t *restrict code
     }
 }
 
-/* How many non-negative numbers are in each of the 64 bins of an octave; rows of octaves that do not occur stay as they
-   are, and `seen` says which do. */
-static void histogram_of(const double *restrict values, Py_ssize_t n, int64_t *restrict counts, uint8_t *restrict seen) {
+/* The counts of an octave, cleared when it is met for the first time: rows of others stay as they are. */
+static int64_t *octave_of(int64_t *counts, uint8_t *seen, uint64_t octave) {
+    int64_t *own = counts + OCTAVE * octave;
+    if (!seen[octave]) memset(own, 0, OCTAVE * sizeof *own);
+    seen[octave] = 1;
+    return own;
+}
+
+/* Where numbers are counted, by their sizes: in a bin of a window that begins with the first, as 0, or as one below;
+   whether there are any below. */
+VECTORISED static int places_of(const double *restrict values, Py_ssize_t n, uint32_t first, uint32_t *restrict places) {
+    uint32_t below = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
-        const uint64_t bin = (uint64_t)bits_of(values[i]) >> FOLD;
-        const uint64_t octave = (bin / OCTAVE) % OCTAVES;
-        if (!seen[octave]) {
-            seen[octave] = 1;
-            memset(counts + OCTAVE * octave, 0, OCTAVE * sizeof *counts);
-        }
-        counts[OCTAVE * octave + bin % OCTAVE]++;
+        const uint32_t bin = (uint32_t)(((uint64_t)bits_of(values[i]) & SIZE_BITS) >> FOLD), place = bin - first;
+        const uint32_t inside = place < WINDOW ? place : BELOW, counted = bin ? inside : ZERO;
+        places[i] = counted;
+        below |= counted == BELOW;
     }
+    return below != 0;
+}
+
+/* How many of up to BLOCK numbers have their size in each of the 64 bins of an octave: those of a window that ends with
+   the octave of the largest are counted in a few tables in turn, since the same one would wait for itself. */
+typedef struct {
+    uint32_t lowest;
+    uint32_t tables[TABLES][PLACES];
+} Window;
+
+static void open_window(Window *window, uint64_t largest) {
+    const uint32_t octave = (uint32_t)(largest >> FOLD) / OCTAVE;
+    window->lowest = octave < WINDOW / OCTAVE ? 0 : octave + 1 - WINDOW / OCTAVE;
+    memset(window->tables, 0, sizeof window->tables);
+}
+
+static void count_piece(Window *window, const double *values, Py_ssize_t n, int64_t *counts, uint8_t *seen) {
+    uint32_t places[PIECE];
+    const int below = places_of(values, n, OCTAVE * window->lowest, places);
+    const Py_ssize_t whole = n - n % TABLES;
+    for (Py_ssize_t i = 0; i < whole; i += TABLES)
+        for (int table = 0; table < TABLES; table++) window->tables[table][places[i + table]]++;
+    for (Py_ssize_t i = whole; i < n; i++) window->tables[0][places[i]]++;
+    for (Py_ssize_t i = 0; below && i < n; i++) {
+        if (places[i] != BELOW) continue;
+        const uint64_t bin = ((uint64_t)bits_of(values[i]) & SIZE_BITS) >> FOLD;
+        octave_of(counts, seen, bin / OCTAVE)[bin % OCTAVE]++;
+    }
+}
+
+VECTORISED static void close_window(const Window *window, int64_t *counts, uint8_t *seen) {
+    for (uint64_t index = 0; index < WINDOW / OCTAVE; index++) {
+        uint32_t own[OCTAVE] = {0}, all = 0;
+        for (int table = 0; table < TABLES; table++)
+            for (int bin = 0; bin < OCTAVE; bin++) own[bin] += window->tables[table][OCTAVE * index + bin];
+        for (int bin = 0; bin < OCTAVE; bin++) all += own[bin];
+        if (!all) continue;
+        int64_t *octave_counts = octave_of(counts, seen, window->lowest + index);
+        for (int bin = 0; bin < OCTAVE; bin++) octave_counts[bin] += own[bin];
+    }
+    int64_t zeros = 0;
+    for (int table = 0; table < TABLES; table++) zeros += window->tables[table][ZERO];
+    if (zeros) *octave_of(counts, seen, 0) += zeros;
 }
 
 /* What the rounding of a product took away, by halves of 26 bits (Dekker 1971): as `lost` in two_doubles.py. */
@@ -253,6 +306,23 @@ VECTORISED static void terms_of(const double *restrict values, const double *res
     }
 }
 
+/* As `folded`, of the sizes of some numbers and of their rounded squares. */
+VECTORISED static int folded_sizes(const double *restrict values, Py_ssize_t n, const int exponents[2], int64_t high[2],
+                                   int64_t low[2]) {
+    const double coarse = magic_of(exponents[0] + FOLD), fine = magic_of(exponents[0]);
+    const double coarser = magic_of(exponents[1] + FOLD), finer = magic_of(exponents[1]);
+    Fold sizes = {0, 0, 0}, squares = {0, 0, 0};
+    for (Py_ssize_t i = 0; i < n; i++) {
+        fold(&sizes, fabs(values[i]), coarse, fine);
+        fold(&squares, values[i] * values[i], coarser, finer);
+    }
+    high[0] = (int64_t)(sizes.upper - (uint64_t)n * (uint64_t)bits_of(coarse));
+    low[0] = (int64_t)(sizes.lower - (uint64_t)n * (uint64_t)bits_of(fine));
+    high[1] = (int64_t)(squares.upper - (uint64_t)n * (uint64_t)bits_of(coarser));
+    low[1] = (int64_t)(squares.lower - (uint64_t)n * (uint64_t)bits_of(finer));
+    return (sizes.left | squares.left) != 0;
+}
+
 /* |g| and g² of some rows. */
 VECTORISED static void sizes_of(const double *restrict gradient, Py_ssize_t n, double *restrict sizes,
                                 double *restrict squares) {
@@ -260,6 +330,104 @@ VECTORISED static void sizes_of(const double *restrict gradient, Py_ssize_t n, d
         sizes[i] = fabs(gradient[i]);
         squares[i] = gradient[i] * gradient[i];
     }
+}
+
+/* Whether numbers of this bound can be folded. */
+static int foldable(double bound) { return SMALLEST < bound && bound < HUGE_SIZE; }
+
+/* Add |g| and g² of up to PIECE rows to digits, given a bound of |g|. */
+static void add_sizes(int64_t *digits, const double *gradient, Py_ssize_t n, double bound) {
+    const double bounds[2] = {bound, bound * bound};
+    int exponents[2];
+    int64_t high[2], low[2];
+    for (int power = 0; power < 2; power++) {
+        frexp(bounds[power], &exponents[power]);
+        exponents[power] -= 2 * FOLD;
+    }
+    if (!folded_sizes(gradient, n, exponents, high, low)) {
+        for (int power = 0; power < 2; power++) {
+            add_units(digits + LEVELS * power, high[power], exponents[power] + FOLD);
+            add_units(digits + LEVELS * power, low[power], exponents[power]);
+        }
+        return;
+    }
+    double sizes[PIECE], squares[PIECE];
+    sizes_of(gradient, n, sizes, squares);
+    add_piece(digits, sizes, n, bounds[0]);
+    add_piece(digits + LEVELS, squares, n, bounds[1]);
+}
+
+/* The sums of |g| and g² of up to BLOCK rows, the histogram of |g| and the largest; 0 where squares would lose digits,
+   and then nothing of it is to be used. */
+static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, int64_t *counts, uint8_t *seen,
+                        double *largest) {
+    const uint64_t bits = largest_bits(gradient, n);
+    const double bound = double_of(bits);
+    Window window;
+    if (bits && !(bits < INFINITE_BITS && foldable(bound) && foldable(bound * bound))) return 0;
+    open_window(&window, bits);
+    for (Py_ssize_t start = 0; start < n; start += PIECE) {
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        if (bits) add_sizes(digits, gradient + start, size, bound);
+        count_piece(&window, gradient + start, size, counts, seen);
+    }
+    for (int power = 0; power < 2; power++) carry(digits + LEVELS * power);
+    close_window(&window, counts, seen);
+    if (bound > largest[0]) largest[0] = largest[1] = bound;
+    return 1;
+}
+
+/* w|g|, its square and w|g|² of some rows. */
+VECTORISED static void weighted_sizes_of(const double *restrict gradient, const double *restrict weight, Py_ssize_t n,
+                                         double terms[3][PIECE]) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double size = fabs(gradient[i]), weighted = weight[i] * size;
+        terms[0][i] = weighted;
+        terms[1][i] = weighted * weighted;
+        terms[2][i] = weighted * size;
+    }
+}
+
+/* The bits of the largest |g| and w|g|; whether one of these has lost digits. */
+VECTORISED static int largest_weighted(const double *restrict gradient, const double *restrict weight, Py_ssize_t n,
+                                       uint64_t largest[2]) {
+    uint64_t most = 0, own = 0;
+    int64_t lost_digits = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double size = fabs(gradient[i]), weighted = weight[i] * size;
+        const uint64_t bits = (uint64_t)bits_of(size), more = (uint64_t)bits_of(weighted);
+        own = bits > own ? bits : own;
+        most = more > most ? more : most;
+        lost_digits |= (weighted < 0x1p-1000) & (size != 0.0);
+    }
+    largest[0] = most;
+    largest[1] = own;
+    return lost_digits != 0;
+}
+
+/* As `add_gradient`, of rows with weights: of w|g|, its square and w|g|². */
+static int add_weighted_gradient(const double *gradient, const double *weight, Py_ssize_t n, int64_t *digits,
+                                 int64_t *counts, uint8_t *seen, double *largest) {
+    uint64_t bits[2];
+    double terms[3][PIECE];
+    Window window;
+    const int lossy = largest_weighted(gradient, weight, n, bits);
+    const double most = double_of(bits[0]), own = double_of(bits[1]), bounds[3] = {most, most * most, most * own};
+    if (lossy || bits[0] >= INFINITE_BITS || bits[1] >= INFINITE_BITS) return 0;
+    for (int term = 0; bits[0] && term < 3; term++)
+        if (!foldable(bounds[term])) return 0;
+    open_window(&window, bits[0]);
+    for (Py_ssize_t start = 0; start < n; start += PIECE) {
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        weighted_sizes_of(gradient + start, weight + start, size, terms);
+        for (int term = 0; bits[0] && term < 3; term++) add_piece(digits + LEVELS * term, terms[term], size, bounds[term]);
+        count_piece(&window, terms[0], size, counts, seen);
+    }
+    for (int term = 0; term < 3; term++) carry(digits + LEVELS * term);
+    close_window(&window, counts, seen);
+    for (int kind = 0; kind < 2; kind++)
+        if (double_of(bits[kind]) > largest[kind]) largest[kind] = double_of(bits[kind]);
+    return 1;
 }
 
 /* (x − mean)² of some rows. */
@@ -451,34 +619,37 @@ static PyObject *kernels_squares(PyObject *self, PyObject *args) {
 }
 
 static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
-    PyObject *objects[5], *result = NULL;
-    Array arrays[4] = {{{0}, 0}};
+    PyObject *objects[6], *result = NULL;
+    Array arrays[5] = {{{0}, 0}};
     Py_buffer seen = {0};
-    Py_ssize_t n, levels, kinds, bins;
-    double sizes[PIECE], squares[PIECE];
-    if (!PyArg_ParseTuple(args, "OOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4])) return NULL;
+    Py_ssize_t n, weights, levels, bins, kinds;
+    if (!PyArg_ParseTuple(args, "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &objects[5]))
+        return NULL;
+    const int weighted = objects[1] != Py_None;
     double *gradient = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *digits = gradient ? items(objects[1], &arrays[1], 'q', 1, &levels) : NULL;
-    int64_t *infinite = digits ? items(objects[2], &arrays[2], 'q', 1, &kinds) : NULL;
-    int64_t *counts = infinite ? items(objects[3], &arrays[3], 'q', 1, &bins) : NULL;
-    if (counts && !PyObject_GetBuffer(objects[4], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
-        if (levels == 2 * LEVELS && kinds == 6 && bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+    double *weight = gradient && weighted ? items(objects[1], &arrays[1], 'd', 0, &weights) : gradient;
+    int64_t *digits = weight ? items(objects[2], &arrays[2], 'q', 1, &levels) : NULL;
+    int64_t *counts = digits ? items(objects[3], &arrays[3], 'q', 1, &bins) : NULL;
+    double *largest = counts ? items(objects[5], &arrays[4], 'd', 1, &kinds) : NULL;
+    if (largest && !PyObject_GetBuffer(objects[4], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
+        const int fits = (!weighted || weights == n) && levels == (weighted ? 3 : 2) * LEVELS && kinds == 2;
+        if (fits && bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+            int exact = 1;
             Py_BEGIN_ALLOW_THREADS
-            for (Py_ssize_t start = 0; start < n; start += PIECE) {
-                const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-                sizes_of(gradient + start, size, sizes, squares);
-                total_of(sizes, size, digits, infinite);
-                total_of(squares, size, digits + LEVELS, infinite + 3);
-                histogram_of(sizes, size, counts, seen.buf);
+            for (Py_ssize_t start = 0; exact && start < n; start += BLOCK) {
+                const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
+                exact = weighted ? add_weighted_gradient(gradient + start, weight + start, size, digits, counts,
+                                                         seen.buf, largest)
+                                 : add_gradient(gradient + start, size, digits, counts, seen.buf, largest);
             }
             Py_END_ALLOW_THREADS
-            result = Py_NewRef(Py_None);
+            result = PyBool_FromLong(exact);
         } else {
             PyErr_SetString(PyExc_ValueError, UNFIT);
         }
         PyBuffer_Release(&seen);
     }
-    release(arrays, 4);
+    release(arrays, 5);
     return result;
 }
 
@@ -493,7 +664,14 @@ static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
     if (counts && !PyObject_GetBuffer(objects[2], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
         if (bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
             Py_BEGIN_ALLOW_THREADS
-            histogram_of(values, n, counts, seen.buf);
+            for (Py_ssize_t start = 0; start < n; start += BLOCK) {
+                const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
+                Window window;
+                open_window(&window, largest_bits(values + start, size));
+                for (Py_ssize_t i = 0; i < size; i += PIECE)
+                    count_piece(&window, values + start + i, size - i < PIECE ? size - i : PIECE, counts, seen.buf);
+                close_window(&window, counts, seen.buf);
+            }
             Py_END_ALLOW_THREADS
             result = Py_NewRef(Py_None);
         } else {
@@ -571,7 +749,7 @@ static PyMethodDef methods[] = {
     {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
-    {"sizes", kernels_sizes, METH_VARARGS, "Add sizes and squares to digits, and how many sizes are in each bin."},
+    {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {"terms", kernels_terms, METH_VARARGS, "Write wx, w², w²x and w²x², each followed by what its rounding took away."},

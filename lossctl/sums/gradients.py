@@ -9,24 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
-from lossctl.sums.digits import LEVELS, by_level
+from lossctl.sums.digits import LEVELS
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.histogram import OCTAVE, OCTAVES, Histogram
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
 
-OCTAVE = 64
-"""Bins of the histogram of norms in each octave (a factor of two)."""
-OCTAVES = 1 << 11
-"""Octaves of doubles."""
-DROPPED_BITS = 46
-"""Low bits of a double that leave its exponent and the bin within its octave."""
-BIAS = 1022
-"""The octave of a number below 1 from one half on: the exponent bits of a double."""
 NONE = 1 << 20
 """What is added to exponents so that 0 is below all of them: the exponent of nothing."""
 AT_A_TIME = 1 << 16
@@ -49,84 +42,6 @@ class GradientFigures:
     row_max: float
     top1_share: float
     """The part of Σ w∣g∣ that the 1 % of rows with the largest w∣g∣ carry, from a histogram: within 1 % of itself."""
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """How many rows of each group have a norm in each bin: exact counts, bounded by the octaves that occur."""
-
-    octaves: dict[int, IntArray]
-    """Counts ``(64, groups)`` by the exponent bits of the norm, which may be more than a double has; those of 0 and of
-    subnormal norms by 0."""
-
-    @classmethod
-    def of(cls, norms: FloatArray, groups: Groups | None) -> "Histogram":
-        """The histogram of ``(n,)`` non-negative numbers, of which there is one at least."""
-        if groups is None and compiled.kernels is not None:
-            counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
-            compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), seen)
-            return cls.of_octaves(counts, seen)
-        return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
-
-    @classmethod
-    def of_octaves(cls, counts: IntArray, seen: BoolArray) -> "Histogram":
-        """The histogram of a single group, of counts by all octaves and bins, in those octaves that were seen."""
-        return cls({octave: counts[octave][:, None].copy() for octave in np.flatnonzero(seen).tolist()})
-
-    @classmethod
-    def of_scaled(cls, norms: FloatArray, exponents: IntArray, groups: Groups | None) -> "Histogram":
-        """The histogram of numbers ``(n,)`` from one half to 1, or 0, times powers of two."""
-        octave = exponents + BIAS
-        octave -= octave <= 0  # 0 is for those that are 0
-        within = np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS
-        return cls.of_bins(np.where(norms > 0, octave * OCTAVE + within % OCTAVE, 0), groups)
-
-    @classmethod
-    def of_bins(cls, bins: IntArray, groups: Groups | None) -> "Histogram":
-        """The histogram of the bins of ``(n,)`` numbers, the octave times 64 and the bin within it."""
-        lowest = int(bins.min()) // OCTAVE
-        bins = bins - lowest * OCTAVE
-        if groups is None:
-            octaves = int(bins.max()) // OCTAVE + 1
-            counts = np.bincount(bins, minlength=octaves * OCTAVE).reshape(octaves, OCTAVE)
-            occupied = np.flatnonzero(counts.any(axis=1)).tolist()
-            return cls({lowest + octave: counts[octave][:, None] for octave in occupied})
-        octave = bins // OCTAVE
-        present = np.flatnonzero(np.bincount(octave))
-        code = np.zeros(present[-1] + 1, dtype=np.int64)
-        code[present] = np.arange(len(present))
-        cell = (code[octave] * OCTAVE + bins % OCTAVE) * groups.number + groups.code
-        size = len(present) * OCTAVE * groups.number
-        table = np.bincount(cell, minlength=size).reshape(len(present), OCTAVE, groups.number)
-        return cls(dict(zip((present + lowest).tolist(), table, strict=True)))
-
-    def __add__(self, other: "Histogram") -> "Histogram":
-        octaves = dict(self.octaves)
-        for octave, counts in other.octaves.items():
-            octaves[octave] = octaves[octave] + counts if octave in octaves else counts
-        return Histogram(octaves)
-
-    def regroup(self, index: IntArray, groups: int) -> "Histogram":
-        """The same histograms, with group ``i`` at place ``index[i]`` of ``groups``."""
-        return Histogram({octave: regrouped(counts.T, index, groups).T for octave, counts in self.octaves.items()})
-
-    def pooled(self) -> "Histogram":
-        """The histogram of all groups, as that of a single one."""
-        return Histogram({octave: counts.sum(axis=1, keepdims=True) for octave, counts in self.octaves.items()})
-
-    def top_share(self, group: int, part: float) -> float:
-        """The share of the total that the largest ``part`` of the rows carries, every row taken at its bin's middle."""
-        octaves = sorted(self.octaves, key=lambda octave: (octave != 0, octave))
-        count = np.concatenate([self.octaves[octave][:, group] for octave in octaves])[::-1]
-        # The middle of a bin as a part of the top octave that has rows, so that the scale does not matter.
-        occupied = [octave for octave in octaves if self.octaves[octave][:, group].any()]
-        top = np.array(octaves) - (occupied[-1] if occupied else 0)
-        size = np.where(np.array(octaves) == 0, 0.0, np.ldexp(1.0, np.minimum(top, 0)))
-        middle = (size[:, None] * (1.0 + (np.arange(OCTAVE) + 0.5) / OCTAVE)).ravel()[::-1]
-        before = np.cumsum(count) - count
-        largest = np.clip(math.ceil(part * int(count.sum())) - before, 0, count)
-        total = float(middle @ count)
-        return float(middle @ largest) / total if total else math.nan
 
 
 @dataclass(frozen=True)
@@ -165,9 +80,10 @@ class Gradients:
             raise TypeError("rows without a gradient")
         groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
-            plain = rows.gradient.ndim == 1 and weight is None and groups is None
-            if plain and compiled.kernels and (lifted := cls._compiled(compiled.kernels, rows.gradient)):
-                return lifted
+            if rows.gradient.ndim == 1 and groups is None and (passing := Passing.compiled(weight)) is not None:
+                passing.add(rows.gradient)
+                if (lifted := passing.result()) is not None:
+                    return lifted
             if rows.gradient.ndim == 1:
                 absolute = largest = norm = np.abs(rows.gradient)
             else:
@@ -195,19 +111,6 @@ class Gradients:
                 highest,
                 Histogram.of(weighted, groups),
             )
-
-    @classmethod
-    def _compiled(cls, kernels: ModuleType, gradient: FloatArray) -> "Gradients | None":
-        """The sums of rows without weights that have one number each; ``None`` where squares leave the doubles."""
-        gradient = np.ascontiguousarray(gradient)
-        digits, infinite = np.zeros((2, LEVELS), dtype=np.int64), np.zeros((2, 1, 3), dtype=np.int64)
-        counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
-        kernels.sizes(gradient, digits.reshape(-1), infinite.reshape(-1), counts.reshape(-1), seen)
-        norm, squares = (ExactSum(by_level(own), odd) for own, odd in zip(digits, infinite, strict=True))
-        if not safe_squares(squares):
-            return None
-        largest = np.array([kernels.largest(gradient)])
-        return cls(norm, squares, norm, squares, *_parted(largest), largest, Histogram.of_octaves(counts, seen))
 
     @classmethod
     def _scaled(
@@ -307,6 +210,42 @@ class Gradients:
                 )
             )
         return figures
+
+
+class Passing:
+    """`Gradients` of rows of a single group that have one number each, added up as they come, compiled: none is kept.
+
+    Args:
+        kernels: the compiled functions.
+        weight: the weights of all the rows, ``(n,)``.
+    """
+
+    def __init__(self, kernels: ModuleType, weight: FloatArray | None) -> None:
+        self._sizes, self._weight, self._rows, self._safe = kernels.sizes, weight, 0, True
+        self._digits = np.zeros((2 if weight is None else 3, LEVELS), dtype=np.int64)
+        self._counts, self._seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
+        self._largest = np.zeros(2)
+
+    @classmethod
+    def compiled(cls, weight: FloatArray | None) -> "Passing | None":
+        """Nothing yet; ``None`` where nothing is compiled."""
+        return None if compiled.kernels is None else cls(compiled.kernels, weight)
+
+    def add(self, gradient: FloatArray) -> None:
+        """Add the next rows, ``(m,)``."""
+        start, self._rows = self._rows, self._rows + len(gradient)
+        weight = None if self._weight is None else np.ascontiguousarray(self._weight[start : self._rows])
+        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._seen, self._largest
+        self._safe = self._safe and self._sizes(np.ascontiguousarray(gradient), weight, *sums)
+
+    def result(self) -> Gradients | None:
+        """The sums; ``None`` where products left the doubles, or lost digits."""
+        norm, *products = map(ExactSum.of_digits, self._digits)
+        largest, own = self._largest[:1], self._largest[1:]
+        if not self._safe or (largest[0] and not all(map(safe_squares, products))):
+            return None
+        histogram = Histogram.of_octaves(self._counts, self._seen)
+        return Gradients(norm, products[0], norm, products[-1], *_parted(largest), own, histogram)
 
 
 def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.gradients import Gradients
+from lossctl.sums.gradients import Gradients, Passing
 from lossctl.sums.moments import Moments
 from lossctl.sums.products import centred_squares, exact_products
 from lossctl.sums.state import Groups, Rows
@@ -45,9 +45,12 @@ def rows(values, weight, groups):
     return Rows(values, weight, groups, None, values, values, None)
 
 
-def gradient_facts(rows):
+def lifted_facts(rows):
+    return gradient_facts(Gradients.lift(replace(rows, gradient=np.where(np.isnan(rows.value), 0.0, rows.value))))
+
+
+def gradient_facts(lifted):
     """The sums over gradients, as plain numbers."""
-    lifted = Gradients.lift(replace(rows, gradient=np.where(np.isnan(rows.value), 0.0, rows.value)))
     sums = [facts(total) for total in (lifted.absolute, lifted.squares, lifted.norm, lifted.norm_squares)]
     largest = [part.tolist() for part in (lifted.largest, lifted.exponent, lifted.largest_norm)]
     return sums, largest, {octave: counts.tolist() for octave, counts in lifted.histogram.octaves.items()}
@@ -83,8 +86,25 @@ def same(kind, seed, n, number, *, odd):
         one, other = both(lambda weight=weight: Moments.lift(rows(values, weight, groups)).result())
         assert repr(one) == repr(other)
         if n:
-            one, other = both(lambda weight=weight: gradient_facts(rows(values, weight, groups)))
+            one, other = both(lambda weight=weight: lifted_facts(rows(values, weight, groups)))
             assert one == other
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@given(seed=SEEDS, cuts=st.lists(st.integers(0, 3 * BLOCK), max_size=4), scale=st.integers(-300, 300))
+@settings(max_examples=15)
+def test_gradients_that_pass_block_by_block_are_those_of_all_rows(weighted, seed, cuts, scale):
+    rng = np.random.default_rng(seed)
+    gradient = np.ldexp(rng.standard_normal(3 * BLOCK) ** 7, scale) * (rng.random(3 * BLOCK) < 0.9)
+    weight = rng.uniform(0.5, 2.0, 3 * BLOCK) if weighted else None
+    passing = Passing.compiled(weight)
+    for block in np.split(gradient, sorted(cuts)):
+        passing.add(block)
+    lifted, numpys = both(lambda: Gradients.lift(replace(rows(gradient, weight, None), gradient=gradient)))
+    passed = passing.result()
+    assert gradient_facts(lifted) == gradient_facts(numpys)
+    assert passed is not None
+    assert gradient_facts(passed) == gradient_facts(lifted)
 
 
 def test_many_rows_of_a_group_are_carried_before_they_overflow():
@@ -93,6 +113,12 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
     total, numpys = both(lambda: ExactSum.of(values, groups))
     assert facts(total) == facts(numpys)
     assert total.exact() == [Fraction(1.7e300) * (1 << 17), 0, Fraction(1.7e300) * (1 << 17)]
+
+
+def of_sizes(*, weight=None, digits=120, counts=64 << 11, seen=1 << 11, largest=2):
+    """Arguments of `sizes`, arrays by how long they are."""
+    integers = (np.zeros(n, np.int64) for n in (digits, counts))
+    return np.ones(3), weight, *integers, np.zeros(seen, np.bool_), np.zeros(largest)
 
 
 @pytest.mark.parametrize(
@@ -114,21 +140,12 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
         ("spans_by", (np.ones(1), np.array([0]), np.zeros(1), np.zeros(2)), ValueError),
         ("terms", (np.ones(3), np.ones(3), np.zeros(23)), ValueError),
         ("terms", (np.ones(3), np.ones(2), np.zeros(24)), ValueError),
-        (
-            "sizes",
-            (np.ones(3), *(np.zeros(n, np.int64) for n in (60, 6, 64 << 11)), np.zeros(1 << 11, np.bool_)),
-            ValueError,
-        ),
-        (
-            "sizes",
-            (np.ones(3), *(np.zeros(n, np.int64) for n in (120, 3, 64 << 11)), np.zeros(1 << 11, np.bool_)),
-            ValueError,
-        ),
-        (
-            "sizes",
-            (np.ones(3), *(np.zeros(n, np.int64) for n in (120, 6, 64 << 11)), np.zeros(3, np.bool_)),
-            ValueError,
-        ),
+        ("sizes", of_sizes(digits=180), ValueError),
+        ("sizes", of_sizes(weight=np.ones(3)), ValueError),
+        ("sizes", of_sizes(weight=np.ones(2), digits=180), ValueError),
+        ("sizes", of_sizes(counts=64 << 10), ValueError),
+        ("sizes", of_sizes(seen=3), ValueError),
+        ("sizes", of_sizes(largest=1), ValueError),
         (
             "sums_by",
             (np.ones(1), np.array([1]), 0, np.zeros(3, np.int64), np.ones(2), np.zeros(2, np.int64)),

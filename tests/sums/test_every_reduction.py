@@ -24,7 +24,8 @@ from lossctl.sums.clusters import Clusters, Keyed
 from lossctl.sums.evidence import Measure, Pair
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.extremes import Extremes
-from lossctl.sums.gradients import Gradients, Histogram
+from lossctl.sums.gradients import Gradients
+from lossctl.sums.histogram import Histogram
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.series import Series, Stretch

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.reduction import MEAN, reduction_of
-from lossctl.sums.gradients import Gradients, Histogram
+from lossctl.sums.gradients import Gradients
+from lossctl.sums.histogram import Histogram
 from lossctl.sums.moments import Moments
 
 

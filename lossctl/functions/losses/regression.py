@@ -260,7 +260,7 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
 
     def plain() -> FloatArray:
         error = np.abs(prediction - label)
-        near = np.minimum(error, delta)
+        near = np.clip(error, 0.0, delta)
         return np.asarray(near * (error - 0.5 * near))
 
     return within_range(plain, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
@@ -295,9 +295,10 @@ def log_cosh(label: FloatArray, prediction: FloatArray) -> FloatArray:
     array([5.00000000e-17, 9.99306853e+02])
     """
     error = np.abs(prediction - label)
-    # log cosh e = log1p(2 sinh²(e/2)) keeps the digits of small errors; cosh itself overflows past 710.
-    near = np.log1p(2.0 * np.square(np.sinh(0.5 * np.minimum(error, 20.0))))
-    return np.where(error < 20.0, near, error - np.log(2.0))
+    near = np.clip(error, 0.0, 20.0)
+    # log cosh e = log1p(2 sinh²(e/2)) keeps the digits of small errors; cosh itself overflows past 710. From 20 on the
+    # slope is 1.
+    return np.asarray(np.log1p(2.0 * np.square(np.sinh(0.5 * near))) + (error - near))
 
 
 @log_cosh.gradient

@@ -41,7 +41,7 @@ def smooth_l1(label: FloatArray, prediction: FloatArray, *, beta: Positive = 1.0
 
     def plain() -> FloatArray:
         error = np.abs(prediction - label)
-        near = np.minimum(error, beta)
+        near = np.clip(error, 0.0, beta)
         return np.asarray(near / beta * (error - 0.5 * near))
 
     return within_range(plain, lambda: 2.0 * (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * beta))
@@ -59,10 +59,10 @@ def _of_second_degree(
     size = np.abs(prediction - label)
 
     def halved(label: FloatArray, prediction: FloatArray) -> FloatArray:
-        return 4.0 * formula(np.abs(0.5 * prediction - 0.5 * label), 0.5 * scale)
+        value = 4.0 * formula(np.abs(0.5 * prediction - 0.5 * label), 0.5 * scale)
+        return np.where(np.isnan(value), np.inf, value)  # of an activation that overflows
 
-    value = amended(formula(size, scale), size == np.inf, halved, label, prediction)
-    return np.where((size == np.inf) & np.isnan(value), np.inf, value)  # of an activation that overflows
+    return amended(formula(size, scale), size == np.inf, halved, label, prediction)
 
 
 def _of_first_degree(
@@ -77,21 +77,20 @@ def _of_first_degree(
     return amended(formula(error, scale), np.isinf(error), halved, label, prediction)
 
 
-def _part(delta: float) -> float:
-    """What each side of √(δ² + e²) is multiplied with, for that itself might overflow; δ may be the smallest double."""
-    return 0.25 if delta > 1.0 else 1.0
+def _sides(size: FloatArray, delta: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The smaller and the larger of |e| and δ, and √(δ² + e²) over the larger: that itself might overflow."""
+    less, more = np.clip(size, 0.0, delta), np.clip(size, delta, np.inf)
+    return less, more, np.sqrt(1.0 + np.square(less / more))
 
 
 def _pseudo_huber(size: FloatArray, delta: float) -> FloatArray:
-    less, more, part = np.minimum(size, delta), np.maximum(size, delta), _part(delta)
-    return part * more / (part * delta + np.hypot(part * delta, part * size)) * less * size
+    less, more, root = _sides(size, delta)
+    return size / (delta / more + root) * less
 
 
 def _pseudo_huber_slope(error: FloatArray, delta: float) -> FloatArray:
-    size, part = np.abs(error), _part(delta)
-    less, more = np.minimum(size, delta), np.maximum(size, delta)
-    lean = np.where(more == np.inf, 1.0, part * more / np.hypot(part * delta, part * size))
-    return np.asarray(np.copysign(less * lean, error))
+    less, _, root = _sides(np.abs(error), delta)
+    return np.asarray(np.copysign(less / root, error))
 
 
 @loss(
@@ -177,14 +176,13 @@ def _fair_slope(error: FloatArray, c: float) -> FloatArray:
 
 def _cauchy(size: FloatArray, c: float) -> FloatArray:
     ratio = size / c
-    square = np.square(np.minimum(ratio, 1.0))
-    near = 0.5 * size * size * np.where(square < 1e-30, 1.0, np.log1p(square) / square)
+    value = c * (c * (0.5 * np.log1p(np.square(ratio))))
 
-    def far(size: FloatArray, ratio: FloatArray) -> FloatArray:
+    def far(size: FloatArray, ratio: FloatArray) -> FloatArray:  # from where squares are no doubles
         logarithm = np.where(ratio == np.inf, np.log(size) - np.log(c), np.log(ratio))
-        return c * (c * (logarithm + 0.5 * np.log1p(np.square(1.0 / ratio))))
+        return np.where(ratio < 1.0, 0.5 * size * size, c * (c * logarithm))
 
-    return amended(near, ratio > 1.0, far, size, ratio)
+    return amended(value, ~((ratio > 1e-150) & (ratio < 1e150)), far, size, ratio)
 
 
 @loss(
@@ -286,7 +284,7 @@ def _past(label: FloatArray, prediction: FloatArray, epsilon: float) -> FloatArr
     """|ŷ − y| − ε, and 0 where that is less, with what the difference lost to rounding."""
     error, lost = difference(prediction, label)
     surplus = (np.abs(error) - epsilon) + np.where(error < 0, -lost, lost)
-    return np.maximum(np.where(np.isinf(error), np.abs(error), surplus), 0.0)
+    return np.clip(surplus, 0.0, np.inf)
 
 
 def _edges(label: FloatArray, epsilon: float) -> tuple[FloatArray, FloatArray]:
