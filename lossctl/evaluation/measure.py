@@ -103,7 +103,8 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
     """As `lift`, with the rows of each loss of each model that they are the sums of; none where there are no sums."""
     if not len(batch.label) or any(batch.problems.of("error")):
         return tally(plan, batch), ()
-    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
+    groups = batch.groups
+    code = None if groups is None else groups.code
     places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
     evaluated_parts = [
         _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
@@ -114,7 +115,7 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
         from lossctl.sums.evidence import Evidence
 
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
-    cells = np.zeros(len(batch.keys), dtype=np.int64)
+    cells = none(len(batch.keys))
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
@@ -128,7 +129,7 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
         cells,
         batch.problems,
         tuple(part for part, _ in evaluated_parts),
-        Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None,
+        Marginals.lift(batch.label, batch.weight, code, len(batch.keys)) if plan.skill else None,
         evidence,
         _moved(plan, rows),
     )
@@ -171,7 +172,7 @@ def _part(
     rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
-        counts = np.zeros(len(batch.keys), dtype=np.int64)
+        counts = none(len(batch.keys))
     elif groups is None:
         counts = np.array([int(clipped.sum())])
     else:
