@@ -103,7 +103,8 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
     """As `lift`, with the rows of each loss of each model that they are the sums of; none where there are no sums."""
     if not len(batch.label) or any(batch.problems.of("error")):
         return tally(plan, batch), ()
-    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
+    groups = batch.groups
+    code = None if groups is None else groups.code
     places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
     evaluated_parts = [
         _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
@@ -128,7 +129,7 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
         cells,
         batch.problems,
         tuple(part for part, _ in evaluated_parts),
-        Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None,
+        Marginals.lift(batch.label, batch.weight, code, len(batch.keys)) if plan.skill else None,
         evidence,
         _moved(plan, rows),
     )
@@ -208,7 +209,7 @@ def _passing(
     plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, errors: Errors | None
 ) -> Passing | None:
     """What adds up the gradients of a batch as they come, where they are needed for nothing else."""
-    single = prediction.ndim == 1 and batch.group is None and errors is None and not bound.moves_others
+    single = prediction.ndim == 1 and batch.groups is None and errors is None and not bound.moves_others
     return Passing.compiled(batch.weight) if plan.gradient and single else None
 
 
