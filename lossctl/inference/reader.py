@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,9 @@ from lossctl.sums.problems import Key, Problem
 from lossctl.sums.span import span_of
 
 ROUNDED = "integers beyond 2^53 are rounded to doubles"
-TURNED = 500
-"""How many rows are made of columns at a time: no power of two, or columns would fight for a few lines of the cache."""
+TURNED, BESIDE = 1000, 64
+"""How many rows are made of how many columns at a time, which stay in the cache: no power of two of rows, or columns
+would fight for a few lines of it."""
 
 
 class Reader:
@@ -320,9 +322,10 @@ def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:
     """Many columns of numbers as rows ``(n, k)`` in C order."""
     k, n = len(columns), len(columns[0])
     rows = np.empty((n, k))
-    for start in range(0, n, TURNED):
-        beside = np.concatenate([column[start : start + TURNED] for column in columns], dtype=np.float64)
-        rows[start : start + TURNED] = beside.reshape(k, -1).T
+    for start, first in product(range(0, n, TURNED), range(0, k, BESIDE)):
+        few = [column[start : start + TURNED] for column in columns[first : first + BESIDE]]
+        beside = np.concatenate(few, dtype=np.float64).reshape(len(few), -1)
+        rows[start : start + TURNED, first : first + BESIDE] = beside.T
     return rows
 
 

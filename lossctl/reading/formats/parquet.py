@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
+from lossctl.reading.column_blocks import BESIDE, MANY, apart, many_columns
 from lossctl.reading.fields import columns_needed, paths_needed
 from lossctl.reading.footer import ROWS as LARGE
 from lossctl.reading.footer import Part, PartedSource
@@ -36,8 +37,6 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 enough rows at a time."""
 BUFFER, BUFFERS = 1 << 16, 1 << 23
 """How many bytes of a column are read at a time, and of all together: what a page needs beyond that is read at once."""
-MANY = 64
-"""Columns from which the pages read side by side are worth giving back."""
 FEW = 256
 """How many rows the smallest batch has, unless they take more than `MOST`."""
 LONGEST_FOOTER = 1 << 17
@@ -92,8 +91,8 @@ def _values(chunks: list[Structure]) -> dict[str, int]:
     return values
 
 
-def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> int:
-    """How many rows a batch of some columns of a part may have.
+def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> tuple[int, int]:
+    """How many rows a batch of some columns of a part may have, and about how many bytes a row takes.
 
     Args:
         part: the row groups.
@@ -104,6 +103,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
     Raises:
         DataError: a row takes more than `MOST` bytes.
     """
+    widest = 0
     rows = WORDS if any(_is_text(field.type) for field in fields) else ROWS
     lengths = _lengths(raw) if any(not _bytes(field.type, 1) for field in fields) else ()
     for index in part.members:
@@ -113,6 +113,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
         values = lengths[index] if index < len(lengths) else {}
         widths = [_bytes(field.type, whole) or 8 * values.get(field.name, 0) // n for field in fields]
         total = max(sum(widths), 1)
+        widest = max(widest, total)
         if total > MOST and group.num_rows:
             what = (
                 f"{part.file}: a row takes {in_bytes(total >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
@@ -120,7 +121,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
             raise DataError(what, "Cut its lists into rows or columns of their own.")
         fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
         rows = min(rows, max(fitting, min(FEW, MOST // total), 1))
-    return rows
+    return rows, widest
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
@@ -182,12 +183,18 @@ class RowGroups(Part):
                 file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
-                rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
+                (rows, width), names = _rows(self, raw, file, fields), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
+                again = not is_remote(self.path)
+                if many := apart(schema, fields):
+                    file = _open(raw, self.path, self.stamp, verify=self.verify, columns=BESIDE)
                 try:
                     for possible, groups in self._runs(file, wanted):
-                        if possible:
+                        if possible and many:
+                            records = many_columns(file, groups, names, width, rows, again=again)
+                            yield from _checked(records, raw)
+                        elif possible:
                             records = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
                             yield from _checked(records, raw)
                         else:
