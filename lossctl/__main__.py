@@ -37,7 +37,7 @@ from lossctl.cli import signals  # noqa: E402  (now it is safe to)
 def main() -> None:
     """The entry point of the ``lossctl`` script."""
     signals.answer()
-    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
+    gc.set_threshold(1 << 18)  # what is imported stays: looking for garbage in it took a tenth of a short run
     from lossctl.cli.app import main as run  # noqa: PLC0415  (takes a tenth of a second)
 
     run()

@@ -125,7 +125,7 @@ def _bound_screen() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
-    fail = functools.partial(_fail, _color_of(arguments))
+    fail = functools.partial(_fail, arguments)
     try:
         _bound_screen()
         status = _invoke(arguments)
@@ -270,9 +270,9 @@ def _color_of(arguments: list[str]) -> Color:
     return Color(told[1]) if told else Color.auto
 
 
-def _fail(when: Color, status: int, what: str, *advice: str) -> int:
+def _fail(arguments: list[str], status: int, what: str, *advice: str) -> int:
     if not signals.came():  # which broke what failed
-        tell(f"error: {what}", *advice, when=when)
+        tell(f"error: {what}", *advice, when=_color_of(arguments))
     return status
 
 
