@@ -55,12 +55,13 @@ def unreadable(path: str, error: Exception) -> LossctlError:
     return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 
 
-def open_binary(path: str, *, ranges: bool = True) -> Any:
+def open_binary(path: str, *, ranges: bool = True, again: bool = True) -> Any:
     """A file of the bytes of a local path or URL.
 
     Args:
         path: where it is.
         ranges: whether it must be seekable; else a web page is read from its beginning to its end.
+        again: whether a store is asked once more for what may pass.
 
     Raises:
         OSError: as the file system says.
@@ -76,7 +77,7 @@ def open_binary(path: str, *, ranges: bool = True) -> Any:
             store, inside = store_of(path)
             return store.open_input_file(inside)
 
-        return FarFile(path, from_store)
+        return FarFile(path, from_store, again=again)
     if scheme in FSSPEC_STORES:
         try:
             import fsspec  # noqa: PLC0415  (an optional extra)
@@ -84,7 +85,7 @@ def open_binary(path: str, *, ranges: bool = True) -> Any:
             raise UsageError(f"{path}: reading {scheme}:// needs an extra", "pip install 'lossctl[remote]'") from None
         try:
             settings = {} if ranges else {"block_size": 0}
-            return FarFile(path, lambda: fsspec.open(path, "rb", **settings).open(), ranges=ranges)
+            return FarFile(path, lambda: fsspec.open(path, "rb", **settings).open(), ranges=ranges, again=again)
         except ImportError as missing:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))

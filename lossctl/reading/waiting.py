@@ -8,12 +8,15 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import option, origin
 from lossctl.reading.readable import Readable
 from lossctl.words import printable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Answer = TypeVar("Answer")
 
@@ -76,12 +79,8 @@ class Unreached(OSError):
         return self.why
 
 
-def within(call: Callable[[], Answer], seconds: float) -> Answer:
-    """The answer to a call, made in a thread that is left behind if none comes in time.
-
-    Raises:
-        Unreached: none came.
-    """
+def begun(call: Callable[[], Answer]) -> "Future[Answer]":
+    """The answer that a call will have, made in a thread that ends with the process at the latest."""
     from concurrent.futures import Future  # noqa: PLC0415  (needed for what is elsewhere alone)
 
     answer: Future[Answer] = Future()
@@ -93,6 +92,16 @@ def within(call: Callable[[], Answer], seconds: float) -> Answer:
             answer.set_exception(error)
 
     threading.Thread(target=make, name="lossctl waits", daemon=True).start()
+    return answer
+
+
+def within(call: Callable[[], Answer], seconds: float) -> Answer:
+    """The answer to a call, made in a thread that is left behind if none comes in time.
+
+    Raises:
+        Unreached: none came.
+    """
+    answer = begun(call)
     try:
         return answer.result(seconds)
     except TimeoutError:
@@ -168,6 +177,7 @@ class FarFile(Readable):
         path: what it is called.
         connect: opens it.
         ranges: whether any of its bytes can be asked for; else it is read once from its beginning, to an unknown end.
+        again: whether what may pass is asked for once more.
 
     Raises:
         FileNotFoundError: there is none.
@@ -175,8 +185,8 @@ class FarFile(Readable):
         ValueError: its bytes can only be had from the beginning.
     """
 
-    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True) -> None:
-        self.path, self.connect, self.ranges = path, connect, ranges
+    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True, again: bool = True) -> None:
+        self.path, self.connect, self.ranges, self.again = path, connect, ranges, again
         self.raw: Any = None
         self.turn = 0
         """Counts how often nobody wanted an answer any more."""
@@ -201,7 +211,7 @@ class FarFile(Readable):
             return answer
 
         try:
-            return asked(self.path, put, again=self.ranges or self.position == 0)
+            return asked(self.path, put, again=self.again and (self.ranges or self.position == 0))
         except BaseException:
             self.turn += 1
             raise
