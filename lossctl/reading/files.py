@@ -23,7 +23,7 @@ from lossctl.reading.missing import NullWords
 from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.selection import Selected
 from lossctl.reading.stamp import Stamp
-from lossctl.reading.stamped import is_small
+from lossctl.reading.stamped import comes_whole
 from lossctl.reading.unopened import Unopened
 from lossctl.reading.waiting import patience
 from lossctl.reading.worded import heeding
@@ -110,7 +110,7 @@ class Files:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths."""
-        return tuple("stdin" if path == STDIN else path for path in self.paths)
+        return tuple(map(_called, self.paths))
 
     @property
     def numbers(self) -> None:
@@ -150,8 +150,11 @@ class Files:
 
     def _is_left(self, path: str) -> bool:
         """Whether who reads a file opens it: a small one of the first one's format, which is not text."""
-        name = path.partition("?")[0].lower()
-        return self.format.typed and name.endswith(self.format.suffixes) and is_small(self.sizes.get(path))
+        if not self.format.typed or not path.partition("?")[0].lower().endswith(self.format.suffixes):
+            return False
+        columns = [column.name for column in self.first.columns]
+        needed = len(columns) if self.needed is None else sum(name in self.needed for name in columns)
+        return comes_whole(self.sizes.get(path), needed / max(len(columns), 1))
 
     def _member(self, path: str) -> "Member":
         """A file after the first."""
@@ -160,7 +163,7 @@ class Files:
         columns += [column for column in fields if self.needed is not None and column.name in self.needed]
         own = Counter(column.name for column in self.first.columns)
         allowed = {column.name: max(own[column.name], 1) for column in columns}
-        return Member(path, self.files[0], tuple(columns), allowed, self.reading)
+        return Member(path, _called(self.paths[0]), tuple(columns), allowed, self.reading)
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,11 @@ class Member:
                 raise DataError(f"{self.path}: no column {name!r}, which {self.first} has")
             if kinds[name] != kind and "list" in (kinds[name], kind):
                 raise DataError(f"{self.path}: column {name!r} is {kinds[name]}, but {kind} in {self.first}")
+
+
+def _called(path: str) -> str:
+    """A path as messages name it."""
+    return "stdin" if path == STDIN else path
 
 
 def _keyed(source: Source, keys: tuple[tuple[str, str], ...], reading: Reading) -> Iterator[Shard]:

@@ -22,8 +22,9 @@ from lossctl.reading.stores import is_remote, open_binary, version_of
 
 PIECE = 1 << 30
 """The most bytes that are asked of the system at a time, which gives at most 2 GiB."""
-WHOLE = 1 << 21
-"""How many bytes a file elsewhere may have that is read whole: they come in the time that one or two answers take."""
+ANSWER, NEEDLESS = 1 << 23, 1 << 21
+"""How many bytes of a file elsewhere may come by one answer, and how many of them nobody needs: these come in the time
+that one or two more answers take."""
 REST = 0.01
 """Seconds since a file was written until it is read. The clock that says when it was stands still for up to so long, so
 that another writing would not show; and a single large one may not be at its end."""
@@ -114,7 +115,7 @@ class Whole(io.BytesIO):
 
 
 def fetched(path: str, known: Stamp | None = None) -> Stamp:
-    """The stamp of a file elsewhere, which keeps its bytes where these are few; nothing is asked a second time.
+    """The stamp of a file elsewhere, which keeps its bytes if they come by one answer; nothing is asked a second time.
 
     Args:
         path: its URL.
@@ -128,12 +129,14 @@ def fetched(path: str, known: Stamp | None = None) -> Stamp:
     file = open_binary(path, again=False)
     with file:
         stamp = same(path, known, _of_store(file))
-        return replace(stamp, keeper=Keeper(None, body=_whole(path, stamp, file))) if is_small(stamp.size) else stamp
+        if not comes_whole(stamp.size, needed=1.0):
+            return stamp
+        return replace(stamp, keeper=Keeper(None, body=_whole(path, stamp, file)))
 
 
-def is_small(size: int | None) -> bool:
-    """Whether a file elsewhere of so many bytes is read whole."""
-    return size is not None and 0 < size <= WHOLE
+def comes_whole(size: int | None, needed: float = 0.0) -> bool:
+    """Whether a file elsewhere of so many bytes is read whole, where about that share of it is needed."""
+    return size is not None and 0 < size <= ANSWER and size * (1 - needed) <= NEEDLESS
 
 
 def _whole(path: str, stamp: Stamp, file: Any) -> bytes:
@@ -163,7 +166,7 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
             return known, Whole(body)
         file = open_binary(path)
         stamp = same(path, known, _of_store(file))
-        if not is_small(stamp.size):
+        if not comes_whole(stamp.size):
             return stamp, file
         with file:
             body = _whole(path, stamp, file)
@@ -217,7 +220,7 @@ def open_again(path: str, stamp: Stamp) -> Any:
         file = open_binary(path)
         try:
             same(path, stamp, _of_store(file))
-            if is_small(stamp.size):
+            if comes_whole(stamp.size):
                 with file:
                     return Whole(_whole(path, stamp, file))
         except Changed:

@@ -19,7 +19,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.evaluation import engine
 from lossctl.evaluation.engine import ahead
 from lossctl.reading import stamped
-from lossctl.reading.files import open_source
+from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.stamp import Changed
 from lossctl.reading.unopened import Unopened, unopened
 
@@ -245,9 +245,17 @@ def test_what_is_wrong_with_a_part_is_said_in_its_turn(store, way, odd, error, w
 
 def test_a_part_that_is_not_small_is_not_read_whole(store, monkeypatch):
     url = store.fill()
-    monkeypatch.setattr(stamped, "WHOLE", 10)
+    monkeypatch.setattr(stamped, "ANSWER", 10)
     assert not any(unopened(shard) for shard in open_source(url).shards())
     assert library.evaluate(url, "mse", label="y", prediction="p").value == MSE
+
+
+def test_columns_that_nobody_needs_are_read_only_where_they_are_few(store, monkeypatch):
+    wide = [table.append_column("x", pa.array(["x" * 1000] * table.num_rows)) for table in TABLES]
+    source = open_source(store.fill(wide))
+    monkeypatch.setattr(stamped, "NEEDLESS", 100)
+    left = {names: all(map(unopened, [*narrowed(source, names).shards()][1:])) for names in ("yp", "ypx")}
+    assert left == {"yp": False, "ypx": True}
 
 
 @pytest.mark.parametrize("limit", [1, 3, 2 * PARTS])
