@@ -115,7 +115,7 @@ class Whole(io.BytesIO):
 
 
 def fetched(path: str, known: Stamp | None = None) -> Stamp:
-    """The stamp of a file elsewhere, which keeps its bytes if they come by one answer; nothing is asked a second time.
+    """The stamp of a file elsewhere, which keeps its bytes if they come by one answer; this may wait forever.
 
     Args:
         path: its URL.
@@ -126,7 +126,7 @@ def fetched(path: str, known: Stamp | None = None) -> Stamp:
         ValueError: its bytes can only be had from the beginning to the end.
         Changed: it is not the one that is known, or is written to.
     """
-    file = open_binary(path, again=False)
+    file = open_binary(path, alone=True)
     with file:
         stamp = same(path, known, _of_store(file))
         if not comes_whole(stamp.size, needed=1.0):
@@ -146,7 +146,7 @@ def _whole(path: str, stamp: Stamp, file: Any) -> bytes:
     except Exception:
         _say_changed(path, stamp)
         raise
-    confirm(path, stamp)
+    confirm(path, stamp, alone=file.alone)
     return body
 
 
@@ -252,8 +252,13 @@ def _shown(link: str, stamp: Stamp) -> Handle | None:
         return None
 
 
-def confirm(path: str, stamp: Stamp) -> None:
+def confirm(path: str, stamp: Stamp, *, alone: bool = False) -> None:
     """Check that a file is what it was, once all of it was read, where that is not done at every reading: in a store.
+
+    Args:
+        path: what is named.
+        stamp: what it was.
+        alone: as for `open_binary`.
 
     Raises:
         Changed: it is not.
@@ -261,7 +266,7 @@ def confirm(path: str, stamp: Stamp) -> None:
     """
     if is_remote(path) and _body(stamp) is None:
         try:
-            with open_binary(path) as file:
+            with open_binary(path, alone=alone) as file:
                 same(path, stamp, _of_store(file))
         except FileNotFoundError:
             raise Changed.of(path, "it is gone") from None

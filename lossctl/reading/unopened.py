@@ -16,7 +16,10 @@ from lossctl.reading.format import Shard, Wanted
 from lossctl.reading.stamp import Stamp, same
 from lossctl.reading.stamped import fetched
 from lossctl.reading.stores import REFUSALS, unreadable
-from lossctl.reading.waiting import Unreached, begun
+from lossctl.reading.waiting import Unreached, awaited, begun, patience
+
+ANSWERS = 3
+"""How often a store is asked for a file: before its bytes, for them, and after them."""
 
 
 class Opening(Protocol):
@@ -79,7 +82,7 @@ class Unopened:
     def _fetched(self) -> Stamp | None:
         """What was asked for; what failed and may pass is asked for anew, in turn and aloud."""
         try:
-            stamp = self.ahead.pop().result()
+            stamp = awaited(self.ahead.pop(), patience.seconds, ANSWERS)
             return same(self.file, self.stamp, stamp)
         except Unreached as refusal:
             if not refusal.passing:

@@ -101,9 +101,17 @@ def within(call: Callable[[], Answer], seconds: float) -> Answer:
     Raises:
         Unreached: none came.
     """
-    answer = begun(call)
+    return awaited(begun(call), seconds)
+
+
+def awaited(answer: "Future[Answer]", seconds: float, times: int = 1) -> Answer:
+    """An answer that was asked for, or several together, each of which may take so many seconds.
+
+    Raises:
+        Unreached: it does not come.
+    """
     try:
-        return answer.result(seconds)
+        return answer.result(times * seconds)
     except TimeoutError:
         if answer.done():  # it is the call's own
             raise
@@ -133,6 +141,14 @@ def asked(path: str, call: Callable[[], Answer], *, times: int = 1, again: bool 
             raise refusal from None
         patience.tell(f"{path}: {refusal}; asked once more")
     return asked(path, call, times=times, again=False)
+
+
+def at_once(call: Callable[[], Answer]) -> Answer:
+    """The answer to a call for something elsewhere, however long it takes; errors as for `asked`."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001  (likewise)
+        raise _refusal(error) from None
 
 
 def _refusal(error: Exception) -> Exception:
@@ -177,7 +193,7 @@ class FarFile(Readable):
         path: what it is called.
         connect: opens it.
         ranges: whether any of its bytes can be asked for; else it is read once from its beginning, to an unknown end.
-        again: whether what may pass is asked for once more.
+        alone: whether the thread that asks may be left behind itself: it asks at once, and never once more.
 
     Raises:
         FileNotFoundError: there is none.
@@ -185,8 +201,8 @@ class FarFile(Readable):
         ValueError: its bytes can only be had from the beginning.
     """
 
-    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True, again: bool = True) -> None:
-        self.path, self.connect, self.ranges, self.again = path, connect, ranges, again
+    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True, alone: bool = False) -> None:
+        self.path, self.connect, self.ranges, self.alone = path, connect, ranges, alone
         self.raw: Any = None
         self.turn = 0
         """Counts how often nobody wanted an answer any more."""
@@ -211,7 +227,9 @@ class FarFile(Readable):
             return answer
 
         try:
-            return asked(self.path, put, again=self.again and (self.ranges or self.position == 0))
+            if self.alone:
+                return at_once(put)
+            return asked(self.path, put, again=self.ranges or self.position == 0)
         except BaseException:
             self.turn += 1
             raise
