@@ -1,8 +1,8 @@
-"""How busy two workers of Dask are over many parts on an S3 server of this machine, written into docs/scaling.md.
+"""Many parts on an S3 server of this machine, written into docs/scaling.md: how busy the workers are, and who waits.
 
-``python benchmarks/store.py [--parts 1000] [--rows 100000] [--write]``. The server shares the cores with the workers:
-what it and the client take is measured beside what the workers take. A run over one part is subtracted, so that
-starting the workers does not count.
+``python benchmarks/store.py [--parts 1000] [--rows 100000] [--write]``. The server, `object_store.py`, shares the cores
+with the workers: what it and the client take is measured beside what the workers take. A run over one part is
+subtracted, so that starting does not count. The last line is of a server that answers as late as real stores do.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +23,38 @@ import page
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import fs
 from work import FOUR
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "scaling.md"
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "scaling.md"
 BEGIN, END = "<!-- store: written by benchmarks/store.py -->\n", "<!-- end of store -->\n"
 BUCKET = "parts"
 WORKERS = 2
+WAIT = 0.02
+"""Seconds until a real store answers."""
 EIGHT = "smooth_l1,cauchy,fair,pseudo_huber,quantile,lq,epsilon_insensitive,squared_epsilon_insensitive"
-WORK = {
-    "one cheap loss: `-l huber`": ["-l", "huber"],
-    f"four losses and gradients: `-l {FOUR} --grad`": ["-l", FOUR, "--grad"],
-    f"twelve losses and gradients: `-l {FOUR},… --grad`": ["-l", f"{FOUR},{EIGHT}", "--grad"],
-}
+ENGINES = {"dask": ["--engine", "dask", "--threads", str(WORKERS)], "threads": ["--engine", "threads"]}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A line of the table."""
+
+    title: str
+    flags: tuple[str, ...]
+    engine: str = "dask"
+    wait: float = 0.0
+
+
+HUBER = "`-l huber`"
+WORK = (
+    Work(f"one cheap loss: {HUBER}", ("-l", "huber")),
+    Work(f"four losses and gradients: `-l {FOUR} --grad`", ("-l", FOUR, "--grad")),
+    Work(f"twelve losses and gradients: `-l {FOUR},… --grad`", ("-l", f"{FOUR},{EIGHT}", "--grad")),
+    Work(f"{HUBER}, without Dask", ("-l", "huber"), "threads"),
+    Work(f"{HUBER}, {WAIT * 1000:.0f} ms to each answer", ("-l", "huber"), "dask", WAIT),
+    Work(f"{HUBER}, {WAIT * 1000:.0f} ms to each answer, without Dask", ("-l", "huber"), "threads", WAIT),
+)
 ACCESS = {
     "AWS_ACCESS_KEY_ID": "me",
     "AWS_SECRET_ACCESS_KEY": "mine",
@@ -45,21 +65,22 @@ ACCESS = {
 
 @dataclass(frozen=True)
 class Busy:
-    """Seconds: of the clock, and of the processors by who took them."""
+    """Seconds: of the clock, and of the processors by who took them; and how often the server was asked."""
 
     wall: float
     workers: float
     client: float
     server: float
+    requests: float
 
     def __sub__(self, other: "Busy") -> "Busy":
         return Busy(*(getattr(self, name) - getattr(other, name) for name in self.__dataclass_fields__))
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[tuple[str, psutil.Process]]:
-    """An S3 server on loopback, its address and its process."""
-    command = [sys.executable, "-c", SERVER]
+def serving(folder: Path, wait: float) -> Iterator[tuple[str, psutil.Process]]:
+    """An S3 server of a folder on loopback, its address and its process."""
+    command = [sys.executable, str(HERE / "object_store.py"), str(folder), "--wait", str(wait)]
     with psutil.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield server.stdout.readline().strip(), server
@@ -67,28 +88,21 @@ def serving() -> Iterator[tuple[str, psutil.Process]]:
             server.terminate()
 
 
-SERVER = """
-import logging, threading, moto.server
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = moto.server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print("{}:{}".format(*server.get_host_and_port()), flush=True)
-threading.Event().wait()
-"""
+def requests(address: str) -> int:
+    """How often the server was asked so far."""
+    with urllib.request.urlopen(f"http://{address}/") as answer:
+        return sum(json.load(answer).values())
 
 
-def fill(address: str, parts: int, rows: int) -> None:
-    """Put parts into the bucket: labels are normal, errors have heavy tails."""
-    store = fs.S3FileSystem(endpoint_override=address, scheme="http", allow_bucket_creation=True)
-    store.create_dir(BUCKET)
+def fill(bucket: Path, parts: int, rows: int) -> None:
+    """Put parts into a bucket, all links to one file: labels are normal, errors have heavy tails."""
+    bucket.mkdir()
     rng = np.random.default_rng(7)
     label = rng.normal(size=rows)
-    body = pa.BufferOutputStream()
-    pq.write_table(pa.table({"label": label, "pred": label + 0.5 * rng.standard_t(3, rows)}), body)
-    whole = body.getvalue()
+    whole = bucket.parent / "whole.parquet"
+    pq.write_table(pa.table({"label": label, "pred": label + 0.5 * rng.standard_t(3, rows)}), whole)
     for at in range(parts):
-        with store.open_output_stream(f"{BUCKET}/{at:05}.parquet") as stream:
-            stream.write(whole)
+        os.link(whole, bucket / f"{at:05}.parquet")
 
 
 def processors(process: psutil.Process) -> float:
@@ -101,8 +115,8 @@ def busy(address: str, server: psutil.Process, files: str, flags: list[str]) -> 
     """Run over files of the bucket; the last look at each process before it ends tells what it took."""
     url = f"s3://{BUCKET}/{files}?endpoint_override={address}&scheme=http"
     command = [sys.executable, "-m", "lossctl", "eval", url, "-y", "label", "-p", "pred", *flags, "-q", "-f", "json"]
+    asked = requests(address)
     begun, before, taken = time.perf_counter(), processors(server), {}
-    command += ["--engine", "dask", "--threads", str(WORKERS)]
     # A file takes the names of a thousand parts, a pipe that nobody reads does not.
     with tempfile.TemporaryFile() as printed, psutil.Popen(command, stdout=printed) as client:
         while client.poll() is None:
@@ -115,22 +129,32 @@ def busy(address: str, server: psutil.Process, files: str, flags: list[str]) -> 
             raise SystemExit(f"{' '.join(command)}: exit status {client.returncode}")
         printed.seek(0)
         json.load(printed)
-    own = taken.pop(client.pid)
-    return Busy(wall, sum(taken.values()), own, processors(server) - before)
+    own, served = taken.pop(client.pid), processors(server) - before
+    return Busy(wall, sum(taken.values()), own, served, requests(address) - asked)
 
 
 def table(parts: int, rows: int) -> Iterator[str]:
     """The lines of the page."""
     yield f"{parts:,} parts of {rows:,} rows, {WORKERS} workers, {os.cpu_count()} cores that the server shares.\n"
-    yield "| work | wall | workers, of their cores | client | server | left idle |"
-    yield "|---|---:|---:|---:|---:|---:|"
-    with serving() as (address, server):
-        fill(address, parts, rows)
-        for title, flags in WORK.items():
-            spent = busy(address, server, "*.parquet", flags) - busy(address, server, "00000.parquet", flags)
-            shares = [took / WORKERS / spent.wall for took in (spent.workers, spent.client, spent.server)]
-            cells = " | ".join(f"{share:.0%}" for share in (*shares, 1 - sum(shares)))
-            yield f"| {title} | {spent.wall:.2f} s | {cells} |"
+    heads = ("work", "wall", "workers, of their cores", "client", "server", "left idle", "workers, of the rest")
+    yield f"| {' | '.join(heads)} | requests a part |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    with tempfile.TemporaryDirectory(prefix="lossctl-store-") as folder:
+        fill(Path(folder) / BUCKET, parts, rows)
+        for work in WORK:
+            with serving(Path(folder), work.wait) as (address, server):
+                flags = [*work.flags, *ENGINES[work.engine]]
+                all_parts, one = (busy(address, server, files, flags) for files in ("*.parquet", "00000.parquet"))
+            yield line(work, all_parts - one, parts)
+
+
+def line(work: Work, spent: Busy, parts: int) -> str:
+    """A line of the table; without Dask the client is the worker."""
+    workers, client = (spent.workers, spent.client) if spent.workers else (spent.client, 0.0)
+    shares = [took / WORKERS / spent.wall for took in (workers, client, spent.server)]
+    busy_of_rest = shares[0] / (1 - shares[1] - shares[2])
+    cells = [f"{share:.0%}" for share in (*shares, 1 - sum(shares), busy_of_rest)]
+    return f"| {work.title} | {spent.wall:.2f} s | {' | '.join(cells)} | {spent.requests / parts:.1f} |"
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from lossctl.errors import UsageError, option
 from lossctl.reading.stores import is_remote
+from lossctl.reading.unopened import unopened
 from lossctl.registry import Registry
 
 Item = TypeVar("Item")
@@ -87,6 +88,37 @@ def usual_engine(paths: Iterable[str]) -> str:
 def connected(engine: Engine, scheduler: str | None, workers: int | None) -> AbstractContextManager[Engine]:
     """The engine, ready to map, until the context is left; arguments and errors as for `Remote.connect`."""
     return engine.connect(scheduler, workers) if isinstance(engine, Remote) else nullcontext(engine)
+
+
+AHEAD, HELD = 16, 1 << 25
+"""How many small files elsewhere are asked for ahead of their turn, and about how many bytes of them."""
+
+
+def ahead(items: Iterable[Item], inside: Callable[[Item], Any] = lambda item: item) -> Iterator[Item]:
+    """The items, where the bytes of shards that who reads them opens are asked for before their turn.
+
+    Args:
+        items: what is worked on; what they raise is raised after the items before.
+        inside: the shard in an item.
+    """
+    held = 0
+
+    def begin(item: Item) -> tuple[Item, int]:
+        nonlocal held
+        shard = unopened(inside(item))
+        if shard is not None:
+            shard.fetch()
+        nbytes = HELD if shard is None else shard.nbytes  # one that need not be waited for is taken in its turn
+        held += nbytes
+        return item, nbytes
+
+    def end(begun: tuple[Item, int]) -> Item:
+        nonlocal held
+        item, nbytes = begun
+        held -= nbytes
+        return item
+
+    return in_turn(begin, end, items, lambda: AHEAD if held < HELD else 0)
 
 
 def in_turn(

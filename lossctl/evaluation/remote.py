@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
-from lossctl.evaluation.engine import portable
+from lossctl.evaluation.engine import ahead, portable
 from lossctl.reading.waiting import patience
 from lossctl.version import __version__
 
@@ -48,8 +48,12 @@ class Patient:
     seconds: float
 
     def __call__(self, item: Any) -> Any:
-        patience.seconds = self.seconds
+        self.heed()
         return self.function(item)
+
+    def heed(self) -> None:
+        """Wait so long from now on, also for what is asked for before the function is called."""
+        patience.seconds = self.seconds
 
 
 class Task:
@@ -76,22 +80,23 @@ def perform(needed: dict[str, str], function: bytes, items: list[bytes]) -> byte
     from cloudpickle import dumps
 
     start, outcomes = time.monotonic(), []
-    for item in items:
-        outcome, packed = _outcome(needed, function, item)
+    calls = (_prepared(needed, function, item) for item in items)
+    for call in ahead(calls, lambda call: call.item):
+        outcome, packed = _outcome(call)
         outcomes.append(packed)
         if outcome.error is not None or outcome.unfit is not None:
             break
     return bytes(dumps((time.monotonic() - start, outcomes)))
 
 
-def _outcome(needed: dict[str, str], function: bytes, item: bytes) -> tuple[Outcome, bytes]:
-    """The outcome of one item, and its pickle."""
+def _outcome(call: "_Call") -> tuple[Outcome, bytes]:
+    """The outcome of a call, and its pickle."""
     from cloudpickle import dumps
     from distributed import get_worker
 
     worker = get_worker().address
     try:
-        outcome = Outcome(worker, _prepared(needed, function, item)())
+        outcome = Outcome(worker, call())
         return outcome, dumps(outcome)
     except _Untaken:
         outcome = Outcome(worker, untaken=True)
@@ -113,20 +118,39 @@ class _Untaken(Exception):
     """The item cannot be unpickled on this worker."""
 
 
-def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> Callable[[], Any]:
-    """The call to make.
+@dataclass(frozen=True)
+class _Call:
+    """The call of a function with an item, or why it cannot be made."""
 
-    Raises:
-        _Unfit: a version differs, or something that the function or the item needs is not installed here.
-        _Untaken: the item is damaged.
-    """
+    function: Patient | None = None
+    item: Any = None
+    refusal: Exception | None = None
+
+    def __call__(self) -> Any:
+        """What the function makes of the item.
+
+        Raises:
+            _Unfit: a version differs, or something that the function or the item needs is not installed here.
+            _Untaken: the item is damaged.
+            Exception: what the function raises.
+        """
+        if self.function is None:
+            raise self.refusal or _Untaken
+        return self.function(self.item)
+
+
+def _prepared(needed: dict[str, str], function: bytes, item: bytes) -> _Call:
+    """The call to make."""
     for name, wanted in needed.items():
         if (installed := versions()[name]) != wanted:
-            raise _Unfit(f"{name} is {wanted} here, but {installed}", f"Install it there: pip install {name}=={wanted}")
+            what, hint = f"{name} is {wanted} here, but {installed}", f"Install it there: pip install {name}=={wanted}"
+            return _Call(refusal=_Unfit(what, hint))
     try:
-        return functools.partial(pickle.loads(function), pickle.loads(item))  # noqa: S301  (from the client, through Dask)
+        patient: Patient = pickle.loads(function)  # noqa: S301  (from the client, through Dask)
+        patient.heed()
+        return _Call(patient, pickle.loads(item))  # noqa: S301  (likewise)
     except pa.ArrowException:
-        raise _Untaken from None
+        return _Call(refusal=_Untaken())
     except Exception as error:  # noqa: BLE001  (whatever a plug-in that is missing may cause)
         what = error.what if isinstance(error, LossctlError) else f"{type(error).__name__}: {error}"
-        raise _Unfit(what, "It is known where you are: install its package on every worker.") from None
+        return _Call(refusal=_Unfit(what, "It is known where you are: install its package on every worker."))

@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, too_little_memory
-from lossctl.evaluation.engine import Engine
+from lossctl.evaluation.engine import Engine, ahead
 from lossctl.evaluation.running import Running
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import Kept, plain_rows, shards_of
 from lossctl.reading.selection import cut, limit_of, where_of
+from lossctl.reading.unopened import unopened
 from lossctl.words import counted
 
 
@@ -130,7 +131,7 @@ class Traversal:
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        shards = self._needed(shards_of(self.source))
+        shards = ahead(self._needed(shards_of(self.source)))
         shard = next(shards, None)
         while shard is not None:
             left, kept = self._left(), Kept()
@@ -165,6 +166,9 @@ class Traversal:
 
     def _passed(self, shard: Shard, output: Output) -> tuple[Shard, Output]:
         """A shard and what came of it, which is noted."""
+        left = unopened(shard)
+        if left is not None and output.kept.stamp is not None:
+            left.note(output.kept.stamp)
         self._enter(shard, output.kept)
         self.rows, self.read = self.rows + output.rows, self.read + output.kept.rows
         return shard, output

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -20,11 +20,19 @@ def expand(path: str) -> list[str]:
     Raises:
         DataError: a glob matches nothing, or a directory holds nothing.
     """
+    return [*listed(path)]
+
+
+def listed(path: str) -> Mapping[str, int | None]:
+    """As `expand`, with the sizes in bytes of those that were found in a store, and ``None`` for others."""
     scheme = scheme_of(path)
-    if path == STDIN or scheme in FSSPEC_STORES:
-        return [path]
     if scheme in ARROW_STORES:
-        return _expand_store(path)
+        return _listed_by_store(path)
+    return dict.fromkeys([path] if path == STDIN or scheme in FSSPEC_STORES else _here(path))
+
+
+def _here(path: str) -> list[str]:
+    """As `expand`, for a path of this machine."""
     local = path.removeprefix("file://")
     if os.path.isdir(local):
         files = [os.path.join(folder, name) for folder, _, names in os.walk(local) for name in names]
@@ -36,7 +44,7 @@ def expand(path: str) -> list[str]:
 
         matching = glob.glob(local, recursive=True)
         files = [file for file in matching if os.path.isfile(file)]
-        files += [file for folder in matching if os.path.isdir(folder) for file in expand(folder) if not files]
+        files += [file for folder in matching if os.path.isdir(folder) for file in _here(folder) if not files]
         if not files:
             raise DataError(f"{path}: no file matches")
     else:
@@ -68,8 +76,8 @@ def _identity(path: str) -> object:
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else path
 
 
-def _expand_store(path: str) -> list[str]:
-    """As `expand`, for a URL of `ARROW_STORES`; a `DataError` also where the store cannot be asked."""
+def _listed_by_store(path: str) -> dict[str, int | None]:
+    """As `listed`, for a URL of `ARROW_STORES`; a `DataError` also where the store cannot be asked."""
     from pyarrow import fs  # noqa: PLC0415
 
     base, question, options = path.rpartition("?")
@@ -84,18 +92,19 @@ def _expand_store(path: str) -> list[str]:
         if not is_glob and kind == fs.FileType.NotFound:
             raise FileNotFoundError(path)
         if not is_glob and kind != fs.FileType.Directory:
-            return [path]
+            return {path: None}
         within = fs.FileSelector(top, recursive=True, allow_not_found=True)
         infos = asked(path, lambda: store.get_file_info(within), times=LISTING)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from None
-    names = [info.path for info in infos if info.type == fs.FileType.File and not _hidden(info.path[len(top) + 1 :])]
+    files = [info for info in infos if info.type == fs.FileType.File and not _hidden(info.path[len(top) + 1 :])]
+    sizes = {info.path: info.size for info in files}
     if is_glob:
         pattern = re.compile(glob_pattern(inside))
-        names = [name for name in names if pattern.fullmatch(name)]
-    if not names:
+        sizes = {name: size for name, size in sizes.items() if pattern.fullmatch(name)}
+    if not sizes:
         raise DataError(f"{path}: no file matches" if is_glob else f"{path}: no files in this directory")
-    return [f"{scheme}://{name}{question}{options}" for name in sorted(names, key=natural)]
+    return {f"{scheme}://{name}{question}{options}": sizes[name] for name in sorted(sizes, key=natural)}
 
 
 def glob_pattern(text: str) -> str:

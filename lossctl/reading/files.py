@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.counted import Counted
-from lossctl.reading.expand import expand, repeated
+from lossctl.reading.expand import listed, repeated
 from lossctl.reading.format import Around, Format, Reading, Resplit, Shard, Source, Wanted, suffixes, told_apart
 from lossctl.reading.lines import TextSource
 from lossctl.reading.location import STDIN, Location, locate
@@ -23,6 +23,8 @@ from lossctl.reading.missing import NullWords
 from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.selection import Selected
 from lossctl.reading.stamp import Stamp
+from lossctl.reading.stamped import comes_whole
+from lossctl.reading.unopened import Unopened
 from lossctl.reading.waiting import patience
 from lossctl.reading.worded import heeding
 from lossctl.words import near, said
@@ -97,6 +99,8 @@ class Files:
     """What each file was when it was opened first: in a second pass it must still be that."""
     needed: frozenset[str] | None = None
     """The columns in which the files must agree; ``None`` for all."""
+    sizes: Mapping[str, int | None] = field(default_factory=dict, repr=False)
+    """How many bytes files have that a store has listed."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -106,7 +110,7 @@ class Files:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths."""
-        return tuple("stdin" if path == STDIN else path for path in self.paths)
+        return tuple(map(_called, self.paths))
 
     @property
     def numbers(self) -> None:
@@ -136,35 +140,81 @@ class Files:
 
     def _shards(self, index: int) -> Iterator[Shard]:
         """The shards of one file; errors as for `shards`."""
-        source, keys = self.first, self.keys
-        if index > 0:
-            location = locate(self.paths[index], self.stamps)
-            source, keys = open_location(location, self.reading), location.keys
-            self._compare(self.paths[index], source, keys)
-        keys, words = _own(source, keys), self.reading.null_words
-        for shard in source.shards():
-            yield heeding(words, Keyed(shard, keys, words) if keys else shard)
+        path = self.paths[index]
+        if index == 0:
+            yield from _keyed(self.first, self.keys, self.reading)
+        elif self._is_left(path):
+            yield Unopened(path, self.sizes[path] or 0, self._member(path), self.stamps)
+        else:
+            yield from self._member(path).shards(self.stamps)
 
-    def _compare(self, path: str, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
-        """Raise an error where a file does not have the needed columns of the first.
+    def _is_left(self, path: str) -> bool:
+        """Whether who reads a file opens it: a small one of the first one's format, which is not text."""
+        if not self.format.typed or not path.partition("?")[0].lower().endswith(self.format.suffixes):
+            return False
+        columns = [column.name for column in self.first.columns]
+        needed = len(columns) if self.needed is None else sum(name in self.needed for name in columns)
+        return comes_whole(self.sizes.get(path), needed / max(len(columns), 1))
 
-        That is a `DataError` where it lacks one, or has a list where that has none; and a `UsageError` where it has
-        more of a name than the first, as for the first file.
+    def _member(self, path: str) -> "Member":
+        """A file after the first."""
+        fields = [] if self.needed is None else fields_in(self.first.columns)
+        columns = [column for column in self.columns if self.needed is None or column.name in self.needed]
+        columns += [column for column in fields if self.needed is not None and column.name in self.needed]
+        own = Counter(column.name for column in self.first.columns)
+        allowed = {column.name: max(own[column.name], 1) for column in columns}
+        return Member(path, _called(self.paths[0]), tuple(columns), allowed, self.reading)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of a data set, which must have the columns of the first."""
+
+    path: str
+    first: str
+    """What messages call the first."""
+    columns: tuple[Column, ...]
+    """Its columns, and fields in them, in which both must agree."""
+    allowed: Mapping[str, int]
+    """How many columns may have each of their names."""
+    reading: Reading
+
+    def shards(self, stamps: dict[str, Stamp]) -> Iterator[Shard]:
+        """Its shards; the dictionary has, or is given, what it was when it was opened first.
+
+        Raises:
+            DataError: it cannot be opened, lacks a column that the first has, or has a list where that has none.
+            UsageError: it has more columns of a name than the first.
         """
-        times, allowed = (Counter(column.name for column in opened.columns) for opened in (source, self.first))
+        location = locate(self.path, stamps)
+        source = open_location(location, self.reading)
+        self._compare(source, location.keys)
+        yield from _keyed(source, location.keys, self.reading)
+
+    def _compare(self, source: Source, keys: tuple[tuple[str, str], ...]) -> None:
+        """Compare its columns with those of the first; errors as for `shards`."""
+        times = Counter(column.name for column in source.columns)
         kinds = {name: "text" for name, _ in keys}
         kinds |= {column.name: column.kind for column in (*fields_in(source.columns), *source.columns)}
-        fields = [] if self.needed is None else fields_in(self.first.columns)
-        for column in (*self.columns, *fields):
-            if self.needed is not None and column.name not in self.needed:
-                continue
-            if times[column.name] > max(allowed[column.name], 1):
-                raise UsageError(f"{path}: two columns called {column.name!r}", "Rename one.")
-            if column.name not in kinds:
-                raise DataError(f"{path}: no column {column.name!r}, which {self.files[0]} has")
-            if kinds[column.name] != column.kind and "list" in (kinds[column.name], column.kind):
-                kind = kinds[column.name]
-                raise DataError(f"{path}: column {column.name!r} is {kind}, but {column.kind} in {self.files[0]}")
+        for name, kind in ((column.name, column.kind) for column in self.columns):
+            if times[name] > self.allowed[name]:
+                raise UsageError(f"{self.path}: two columns called {name!r}", "Rename one.")
+            if name not in kinds:
+                raise DataError(f"{self.path}: no column {name!r}, which {self.first} has")
+            if kinds[name] != kind and "list" in (kinds[name], kind):
+                raise DataError(f"{self.path}: column {name!r} is {kinds[name]}, but {kind} in {self.first}")
+
+
+def _called(path: str) -> str:
+    """A path as messages name it."""
+    return "stdin" if path == STDIN else path
+
+
+def _keyed(source: Source, keys: tuple[tuple[str, str], ...], reading: Reading) -> Iterator[Shard]:
+    """The shards of an open file, with the partition keys in its path."""
+    keys, words = _own(source, keys), reading.null_words
+    for shard in source.shards():
+        yield heeding(words, Keyed(shard, keys, words) if keys else shard)
 
 
 def beginnings(source: Source) -> Iterator[Shard]:
@@ -224,7 +274,8 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
     if isinstance(source, str | os.PathLike):
         source = [source]
     if isinstance(source, list | tuple):
-        paths = tuple(file for path in source for file in _data_files(_path_of(path)))
+        found = [_data_files(_path_of(path)) for path in source]
+        paths = tuple(file for files in found for file in files)
         if not paths:
             raise UsageError("no file to read")
         if paths.count(STDIN) > 1:
@@ -232,7 +283,8 @@ def open_source(source: Any, reading: Reading | None = None, stamps: dict[str, S
         stamps = {} if stamps is None else stamps
         first = locate(paths[0], stamps)
         format_ = format_of(first, reading)
-        return Files(paths, open_location(first, reading, format_), format_, reading, first.keys, stamps)
+        opened, sizes = open_location(first, reading, format_), {file: files[file] for files in found for file in files}
+        return Files(paths, opened, format_, reading, first.keys, stamps, sizes=sizes)
     table = open_table(source)
     if table is not None:
         names = told_apart(table.table.column_names, reading.placed)
@@ -283,13 +335,14 @@ def _path_of(path: object) -> str:
     return text
 
 
-def _data_files(path: str) -> list[str]:
-    """The files a path stands for; of a directory, those of a known suffix, where there are any.
+def _data_files(path: str) -> Mapping[str, int | None]:
+    """The files a path stands for, with their sizes; of a directory, those of a known suffix, where there are any.
 
     What is called ``.json`` beside files of another format tells about them, as a rule.
     """
-    files = expand(path)
-    if files == [path]:
+    files = listed(path)
+    if [*files] == [path]:
         return files
     known = [file for file in files if bare_name(file).endswith(suffixes())]
-    return [file for file in known if not bare_name(file).endswith(".json")] or known or files
+    chosen = [file for file in known if not bare_name(file).endswith(".json")] or known
+    return {file: files[file] for file in chosen} or files

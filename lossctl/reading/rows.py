@@ -16,8 +16,10 @@ from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow
 from lossctl.reading.fields import with_fields
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
+from lossctl.reading.stamp import Stamp
 from lossctl.reading.storage import is_plain, plain
 from lossctl.reading.stores import REFUSALS, unreadable
+from lossctl.reading.unopened import unopened
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Kept:
     rows: int = 0
     """How many were read."""
     given: int = 0
+    stamp: Stamp | None = None
+    """What their file was when it was opened, where who read them opened it."""
     parts: list[tuple[int, int, bytes | None]] = field(default_factory=list)
     """Of rows that follow each other: how many were read and given, and the bits where that is not all or nothing."""
 
@@ -93,7 +97,7 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
         DataError: the file cannot be read.
     """
     kept = Kept() if kept is None else kept
-    choosing = isinstance(shard, Choosing)
+    choosing, left = isinstance(shard, Choosing), unopened(shard)
     records, rows = shard.choose(wanted, kept) if isinstance(shard, Choosing) else shard.read(wanted), 0
     schema, indirect = None, list[int]()
     while True:
@@ -101,6 +105,7 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
             record = next(records, None)
         except REFUSALS as error:
             raise unreadable(shard.file, error) from None
+        kept.stamp = None if left is None else left.stamp
         if record is None:
             return
         if not choosing:

@@ -14,7 +14,8 @@ from lossctl.errors import DataError
 
 MOST = 64
 """How many files are kept open; those opened before are opened again by name."""
-
+HELD = 16
+"""Of how many small files elsewhere the bytes are held, of those that nobody is about to read."""
 
 _going = threading.Lock()
 
@@ -48,32 +49,35 @@ class Handle:
 
 
 class Keeper:
-    """Keeps a file open for as long as a run needs it, or until `MOST` others were opened since.
+    """Keeps a file open for as long as a run needs it, or until too many others were opened since.
 
     Args:
         handle: the open file.
         link: in another process, where Linux shows the file that the one who opened it has open.
+        body: the bytes of a small file elsewhere, which are of one version.
     """
 
-    def __init__(self, handle: Handle | None, link: str = "") -> None:
-        self.handle, self.link = handle, link
+    def __init__(self, handle: Handle | None, link: str = "", body: bytes | None = None) -> None:
+        self.handle, self.link, self.body = handle, link, body
 
     def __reduce__(self) -> tuple[Any, ...]:
         link = self.link if self.handle is None else f"/proc/{os.getpid()}/fd/{self.handle.descriptor}"
         return Keeper, (None, link)
 
 
-_keepers: "deque[weakref.ref[Keeper]]" = deque()
+_open: "deque[weakref.ref[Keeper]]" = deque()
+_held: "deque[weakref.ref[Keeper]]" = deque()
 
 
-def kept(handle: Handle) -> Keeper:
-    """A keeper of an open file; where there are too many, the first lets go of its own."""
-    keeper = Keeper(handle)
-    _keepers.append(weakref.ref(keeper))
-    while len(_keepers) > MOST:
-        first = _keepers.popleft()()
+def kept(handle: Handle | None, body: bytes | None = None) -> Keeper:
+    """A keeper of an open file, or of the bytes of one; where there are too many, the first lets go of its own."""
+    keeper = Keeper(handle, body=body)
+    keepers, most = (_open, MOST) if body is None else (_held, HELD)
+    keepers.append(weakref.ref(keeper))
+    while len(keepers) > most:
+        first = keepers.popleft()()
         if first is not None:
-            first.handle = None
+            first.handle = first.body = None
     return keeper
 
 

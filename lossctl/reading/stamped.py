@@ -2,26 +2,32 @@
 
 A file of this machine stays open, so what takes its name meanwhile is never read; every reading of it is checked once
 its bytes are there, or, where Arrow reads by itself, once those of a batch are. Workers on other machines, and readers
-of stores, open it by name and compare.
+of stores, open it by name and compare. A small file of a store is read whole, by one answer: what matters there is how
+often one has to wait.
 """
 
 import contextlib
 import errno
+import io
 import os
 import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from lossctl.reading.readable import Readable
-from lossctl.reading.stamp import UNKNOWN, Changed, Handle, Stamp, kept, machine, same, stamp_by, stamp_of
+from lossctl.reading.stamp import UNKNOWN, Changed, Handle, Keeper, Stamp, kept, machine, same, stamp_by, stamp_of
 from lossctl.reading.stores import is_remote, open_binary, version_of
 
 PIECE = 1 << 30
 """The most bytes that are asked of the system at a time, which gives at most 2 GiB."""
+ANSWER, NEEDLESS = 1 << 23, 1 << 21
+"""How many bytes of a file elsewhere may come by one answer, and how many of them nobody needs: these come in the time
+that one or two more answers take."""
 REST = 0.01
 """Seconds since a file was written until it is read. The clock that says when it was stands still for up to so long, so
 that another writing would not show; and a single large one may not be at its end."""
@@ -121,20 +127,70 @@ class Once(Readable):
         self.file.close()
 
 
+class Whole(io.BytesIO):
+    """All bytes of a small file elsewhere, which came by one answer.
+
+    Only then the file was asked for its version, so what is read of it needs no more asking.
+    """
+
+
+def fetched(path: str, known: Stamp | None = None) -> Stamp:
+    """The stamp of a file elsewhere, which keeps its bytes if they come by one answer; this may wait forever.
+
+    Args:
+        path: its URL.
+        known: its stamp, where the run has had it open before.
+
+    Raises:
+        OSError: as the store says; it may be well when it is asked once more.
+        ValueError: its bytes can only be had from the beginning to the end.
+        Changed: it is not the one that is known, or is written to.
+    """
+    file = open_binary(path, alone=True)
+    with file:
+        stamp = same(path, known, _of_store(file))
+        if not comes_whole(stamp.size, needed=1.0):
+            return stamp
+        return replace(stamp, keeper=Keeper(None, body=_whole(path, stamp, file)))
+
+
+def comes_whole(size: int | None, needed: float = 0.0) -> bool:
+    """Whether a file elsewhere of so many bytes is read whole, where about that share of it is needed."""
+    return size is not None and 0 < size <= ANSWER and size * (1 - needed) <= NEEDLESS
+
+
+def _whole(path: str, stamp: Stamp, file: Any) -> bytes:
+    """All bytes of an open file elsewhere, whose version is asked for once they are here; errors as for `fetched`."""
+    try:
+        body = bytes(file.read())
+    except Exception:
+        _say_changed(path, stamp)
+        raise
+    confirm(path, stamp, alone=file.alone)
+    return body
+
+
 def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
     """The stamp of a file, `UNKNOWN` where it can only be read once, and the file, open.
 
     Args:
         path: a local path or URL.
-        known: its stamp, where the run has had it open before.
+        known: its stamp, where the run has had it open before, or has `fetched` it.
 
     Raises:
         OSError: as the file system says.
         Changed: it is not the one that is known.
     """
     if is_remote(path):
+        if known is not None and (body := _body(known)) is not None:
+            return known, Whole(body)
         file = open_binary(path)
-        return same(path, known, _of_store(file)), file
+        stamp = same(path, known, _of_store(file))
+        if not comes_whole(stamp.size):
+            return stamp, file
+        with file:
+            body = _whole(path, stamp, file)
+        return replace(stamp, keeper=kept(None, body)), Whole(body)
     try:
         file = open_binary(path)
     except FileNotFoundError:
@@ -166,6 +222,11 @@ def _of_store(file: Any) -> Stamp:
     return Stamp(size, version_of(file))
 
 
+def _body(stamp: Stamp) -> bytes | None:
+    """The bytes of a small file elsewhere, where they are held."""
+    return None if stamp.keeper is None else stamp.keeper.body
+
+
 def open_again(path: str, stamp: Stamp) -> Any:
     """A seekable file of the bytes of a path or URL, which is the one that was opened first.
 
@@ -174,9 +235,14 @@ def open_again(path: str, stamp: Stamp) -> Any:
         Changed: the file of that name is another now, or was changed.
     """
     if is_remote(path):
+        if (body := _body(stamp)) is not None:
+            return Whole(body)
         file = open_binary(path)
         try:
             same(path, stamp, _of_store(file))
+            if comes_whole(stamp.size):
+                with file:
+                    return Whole(_whole(path, stamp, file))
         except Changed:
             file.close()
             raise
@@ -206,18 +272,30 @@ def _shown(link: str, stamp: Stamp) -> Handle | None:
         return None
 
 
-def confirm(path: str, stamp: Stamp) -> None:
+def confirm(path: str, stamp: Stamp, *, alone: bool = False) -> None:
     """Check that a file is what it was, once all of it was read, where that is not done at every reading: in a store.
+
+    Args:
+        path: what is named.
+        stamp: what it was.
+        alone: as for `open_binary`.
 
     Raises:
         Changed: it is not.
         OSError: as the store says.
     """
-    if is_remote(path):
+    if is_remote(path) and _body(stamp) is None:
         try:
-            open_again(path, stamp).close()
+            with open_binary(path, alone=alone) as file:
+                same(path, stamp, _of_store(file))
         except FileNotFoundError:
             raise Changed.of(path, "it is gone") from None
+
+
+def _say_changed(path: str, stamp: Stamp) -> None:
+    """Raise a `Changed` where a file is no longer what it was: that says more than what came of reading two as one."""
+    with contextlib.suppress(OSError, ValueError):
+        confirm(path, stamp)
 
 
 @contextlib.contextmanager
@@ -231,11 +309,13 @@ def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
         try:
             yield file
         except Exception:
-            with contextlib.suppress(OSError, ValueError):
-                check(file)
-                confirm(path, stamp)  # says more than what became of reading two files as one
+            if not isinstance(file, Whole):
+                with contextlib.suppress(OSError, ValueError):
+                    check(file)
+                _say_changed(path, stamp)
             raise
-    confirm(path, stamp)
+    if not isinstance(file, Whole):
+        confirm(path, stamp)
 
 
 def natively(file: Any) -> Any:
@@ -252,7 +332,8 @@ def check(file: Any) -> None:
 def open_whole(path: str, stamp: Stamp) -> Any:
     """As `open_again`, to be read from its beginning to its end."""
     file = open_again(path, stamp)
-    return Once(file, lambda: confirm(path, stamp), last=True) if is_remote(path) else file
+    checked = not is_remote(path) or isinstance(file, Whole)
+    return file if checked else Once(file, lambda: confirm(path, stamp), last=True)
 
 
 def watched(file: Any, title: str) -> Any:

@@ -59,12 +59,13 @@ def unreadable(path: str, error: Exception) -> LossctlError:
     return DataError(f"{path}: cannot be read: {line}", "Is the file whole, and of the format its name says?")
 
 
-def open_binary(path: str, *, ranges: bool = True) -> Any:
+def open_binary(path: str, *, ranges: bool = True, alone: bool = False) -> Any:
     """A file of the bytes of a local path or URL.
 
     Args:
         path: where it is.
         ranges: whether it must be seekable; else a web page is read from its beginning to its end.
+        alone: whether this thread waits for a store itself, and asks for nothing once more.
 
     Raises:
         OSError: as the file system says.
@@ -80,7 +81,7 @@ def open_binary(path: str, *, ranges: bool = True) -> Any:
             store, inside = store_of(path)
             return store.open_input_file(inside)
 
-        return FarFile(path, from_store)
+        return FarFile(path, from_store, alone=alone)
     if scheme in FSSPEC_STORES:
         try:
             import fsspec  # noqa: PLC0415  (an optional extra)
@@ -88,7 +89,7 @@ def open_binary(path: str, *, ranges: bool = True) -> Any:
             raise UsageError(f"{path}: reading {scheme}:// needs an extra", "pip install 'lossctl[remote]'") from None
         try:
             settings = {} if ranges else {"block_size": 0}
-            return FarFile(path, lambda: fsspec.open(path, "rb", **settings).open(), ranges=ranges)
+            return FarFile(path, lambda: fsspec.open(path, "rb", **settings).open(), ranges=ranges, alone=alone)
         except ImportError as missing:
             raise UsageError(f"{path}: {missing}", "pip install 'lossctl[remote]'") from None
     known = ", ".join(f"{name}://" for name in (*ARROW_STORES, *FSSPEC_STORES))

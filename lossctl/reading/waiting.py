@@ -8,12 +8,15 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import option, origin
 from lossctl.reading.readable import Readable
 from lossctl.words import printable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Answer = TypeVar("Answer")
 
@@ -76,12 +79,8 @@ class Unreached(OSError):
         return self.why
 
 
-def within(call: Callable[[], Answer], seconds: float) -> Answer:
-    """The answer to a call, made in a thread that is left behind if none comes in time.
-
-    Raises:
-        Unreached: none came.
-    """
+def begun(call: Callable[[], Answer]) -> "Future[Answer]":
+    """The answer that a call will have, made in a thread that ends with the process at the latest."""
     from concurrent.futures import Future  # noqa: PLC0415  (needed for what is elsewhere alone)
 
     answer: Future[Answer] = Future()
@@ -93,8 +92,26 @@ def within(call: Callable[[], Answer], seconds: float) -> Answer:
             answer.set_exception(error)
 
     threading.Thread(target=make, name="lossctl waits", daemon=True).start()
+    return answer
+
+
+def within(call: Callable[[], Answer], seconds: float) -> Answer:
+    """The answer to a call, made in a thread that is left behind if none comes in time.
+
+    Raises:
+        Unreached: none came.
+    """
+    return awaited(begun(call), seconds)
+
+
+def awaited(answer: "Future[Answer]", seconds: float, times: int = 1) -> Answer:
+    """An answer that was asked for, or several together, each of which may take so many seconds.
+
+    Raises:
+        Unreached: it does not come.
+    """
     try:
-        return answer.result(seconds)
+        return answer.result(times * seconds)
     except TimeoutError:
         if answer.done():  # it is the call's own
             raise
@@ -124,6 +141,14 @@ def asked(path: str, call: Callable[[], Answer], *, times: int = 1, again: bool 
             raise refusal from None
         patience.tell(f"{path}: {refusal}; asked once more")
     return asked(path, call, times=times, again=False)
+
+
+def at_once(call: Callable[[], Answer]) -> Answer:
+    """The answer to a call for something elsewhere, however long it takes; errors as for `asked`."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001  (likewise)
+        raise _refusal(error) from None
 
 
 def _refusal(error: Exception) -> Exception:
@@ -168,6 +193,7 @@ class FarFile(Readable):
         path: what it is called.
         connect: opens it.
         ranges: whether any of its bytes can be asked for; else it is read once from its beginning, to an unknown end.
+        alone: whether the thread that asks may be left behind itself: it asks at once, and never once more.
 
     Raises:
         FileNotFoundError: there is none.
@@ -175,8 +201,8 @@ class FarFile(Readable):
         ValueError: its bytes can only be had from the beginning.
     """
 
-    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True) -> None:
-        self.path, self.connect, self.ranges = path, connect, ranges
+    def __init__(self, path: str, connect: Callable[[], Any], *, ranges: bool = True, alone: bool = False) -> None:
+        self.path, self.connect, self.ranges, self.alone = path, connect, ranges, alone
         self.raw: Any = None
         self.turn = 0
         """Counts how often nobody wanted an answer any more."""
@@ -201,6 +227,8 @@ class FarFile(Readable):
             return answer
 
         try:
+            if self.alone:
+                return at_once(put)
             return asked(self.path, put, again=self.ranges or self.position == 0)
         except BaseException:
             self.turn += 1

@@ -368,9 +368,9 @@ def test_an_object_of_a_store_that_is_replaced_at_any_moment_is_whole_or_an_erro
     fsspec = pytest.importorskip("fsspec")
     store, name, open_one = fsspec.filesystem("memory"), stored(kind).name, stamped.open_binary
 
-    def open_binary(path):
+    def open_binary(path, **how):
         replace()
-        file = open_one(path)
+        file = open_one(path, **how)
         replace()
         return file
 

@@ -102,8 +102,8 @@ def test_an_object_that_is_replaced_while_it_is_read_is_an_error(lossctl, bucket
     assert lossctl("eval", url, *VALUE).out == "1.0\n"
     assert len(before) == len(after)
 
-    def open_binary(path):
-        file = opened(path)
+    def open_binary(path, **how):
+        file = opened(path, **how)
         bucket.put(f"changing/rows{suffix}", after)
         return file
 

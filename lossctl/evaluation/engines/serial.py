@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lossctl.evaluation.engine import Item, Output, engines
+from lossctl.evaluation.engine import Item, Output, ahead, engines
 
 
 class Serial:
@@ -18,7 +18,7 @@ class Serial:
         workers: int | None = None,  # noqa: ARG002
     ) -> Iterator[Output]:
         """Results in the order of the items, each made when it is asked for."""
-        return map(function, items)
+        return map(function, ahead(items))
 
 
 engines.add(Serial.name, Serial())

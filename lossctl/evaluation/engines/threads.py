@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lossctl.evaluation.engine import Item, Output, available_cores, engines, in_turn
+from lossctl.evaluation.engine import Item, Output, ahead, available_cores, engines, in_turn
 
 
 class Threads:
@@ -20,7 +20,8 @@ class Threads:
         workers = workers or available_cores()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
         try:
-            yield from in_turn(lambda item: pool.submit(function, item), Future.result, items, lambda: 2 * workers)
+            taken = ahead(items)
+            yield from in_turn(lambda item: pool.submit(function, item), Future.result, taken, lambda: 2 * workers)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
