@@ -162,8 +162,8 @@ def _read(part: tuple[str, int]) -> None:
     import pyarrow.parquet as pq
 
     path, group = part
-    source = pq.ParquetFile(path, buffer_size=1 << 18, pre_buffer=False)
-    for _ in source.iter_batches(1 << 16, row_groups=[group], columns=["label", "pred"], use_threads=False):
+    source = pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False)
+    for _ in source.iter_batches(200_000, row_groups=[group], columns=["label", "pred"], use_threads=False):
         pass
 
 
