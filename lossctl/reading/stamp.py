@@ -7,10 +7,13 @@ import threading
 import weakref
 from collections import deque
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST = 64
 """How many files are kept open; those opened before are opened again by name."""
@@ -57,7 +60,7 @@ class Keeper:
         body: the bytes of a small file elsewhere, which are of one version.
     """
 
-    def __init__(self, handle: Handle | None, link: str = "", body: bytes | None = None) -> None:
+    def __init__(self, handle: Handle | None, link: str = "", body: "pa.Buffer | None" = None) -> None:
         self.handle, self.link, self.body = handle, link, body
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -69,7 +72,7 @@ _open: "deque[weakref.ref[Keeper]]" = deque()
 _held: "deque[weakref.ref[Keeper]]" = deque()
 
 
-def kept(handle: Handle | None, body: bytes | None = None) -> Keeper:
+def kept(handle: Handle | None, body: "pa.Buffer | None" = None) -> Keeper:
     """A keeper of an open file, or of the bytes of one; where there are too many, the first lets go of its own."""
     keeper = Keeper(handle, body=body)
     keepers, most = (_open, MOST) if body is None else (_held, HELD)

@@ -8,7 +8,6 @@ often one has to wait.
 
 import contextlib
 import errno
-import io
 import os
 import stat
 import sys
@@ -127,11 +126,15 @@ class Once(Readable):
         self.file.close()
 
 
-class Whole(io.BytesIO):
+class Whole(pa.BufferReader):  # type: ignore[misc]  # of a library without types
     """All bytes of a small file elsewhere, which came by one answer.
 
     Only then the file was asked for its version, so what is read of it needs no more asking.
     """
+
+    def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, fewer only at the end; all for -1."""
+        return bytes(super().read(n if n >= 0 else None))
 
 
 def fetched(path: str, known: Stamp | None = None) -> Stamp:
@@ -159,10 +162,10 @@ def comes_whole(size: int | None, needed: float = 0.0) -> bool:
     return size is not None and 0 < size <= ANSWER and size * (1 - needed) <= NEEDLESS
 
 
-def _whole(path: str, stamp: Stamp, file: Any) -> bytes:
+def _whole(path: str, stamp: Stamp, file: Any) -> pa.Buffer:
     """All bytes of an open file elsewhere, whose version is asked for once they are here; errors as for `fetched`."""
     try:
-        body = bytes(file.read())
+        body = pa.py_buffer(file.whole())
     except Exception:
         _say_changed(path, stamp)
         raise
@@ -222,7 +225,7 @@ def _of_store(file: Any) -> Stamp:
     return Stamp(size, version_of(file))
 
 
-def _body(stamp: Stamp) -> bytes | None:
+def _body(stamp: Stamp) -> pa.Buffer | None:
     """The bytes of a small file elsewhere, where they are held."""
     return None if stamp.keeper is None else stamp.keeper.body
 
