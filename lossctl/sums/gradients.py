@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
-from lossctl.sums.digits import LEVELS, by_level
+from lossctl.sums.digits import BLOCK, LEVELS, BlockSum, by_level, in_blocks
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
@@ -166,7 +167,7 @@ class Gradients:
         groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
             plain = rows.gradient.ndim == 1 and weight is None and groups is None
-            if plain and compiled.kernels and (lifted := cls._compiled(compiled.kernels, rows.gradient)):
+            if plain and (lifted := cls._plain(rows.gradient)):
                 return lifted
             if rows.gradient.ndim == 1:
                 absolute = largest = norm = np.abs(rows.gradient)
@@ -197,16 +198,15 @@ class Gradients:
             )
 
     @classmethod
-    def _compiled(cls, kernels: ModuleType, gradient: FloatArray) -> "Gradients | None":
+    def _plain(cls, gradient: FloatArray) -> "Gradients | None":
         """The sums of rows without weights that have one number each; ``None`` where squares leave the doubles."""
         gradient = np.ascontiguousarray(gradient)
-        digits, infinite = np.zeros((2, LEVELS), dtype=np.int64), np.zeros((2, 1, 3), dtype=np.int64)
         counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
-        kernels.sizes(gradient, digits.reshape(-1), infinite.reshape(-1), counts.reshape(-1), seen)
-        norm, squares = (ExactSum(by_level(own), odd) for own, odd in zip(digits, infinite, strict=True))
+        sums = _in_numpy if compiled.kernels is None else partial(_compiled, compiled.kernels)
+        norm, squares, most = sums(gradient, counts, seen)
         if not safe_squares(squares):
             return None
-        largest = np.array([kernels.largest(gradient)])
+        largest = np.array([most])
         return cls(norm, squares, norm, squares, *_parted(largest), largest, Histogram.of_octaves(counts, seen))
 
     @classmethod
@@ -307,6 +307,46 @@ class Gradients:
                 )
             )
         return figures
+
+
+def _compiled(
+    kernels: ModuleType, gradient: FloatArray, counts: IntArray, seen: BoolArray
+) -> tuple[ExactSum, ExactSum, float]:
+    """Σ∣g∣, Σg² and the largest ∣g∣ of ``(n,)`` gradients; how many are in each bin and in which octaves is written."""
+    digits, infinite = np.zeros((2, LEVELS), dtype=np.int64), np.zeros((2, 1, 3), dtype=np.int64)
+    kernels.sizes(gradient, digits.reshape(-1), infinite.reshape(-1), counts.reshape(-1), seen)
+    norm, squares = (ExactSum(by_level(own), odd) for own, odd in zip(digits, infinite, strict=True))
+    return norm, squares, kernels.largest(gradient)
+
+
+def _in_numpy(gradient: FloatArray, counts: IntArray, seen: BoolArray) -> tuple[ExactSum, ExactSum, float]:
+    """As `_compiled`, block by block."""
+    norm, squares, work = BlockSum(), BlockSum(), np.empty((2, min(BLOCK, len(gradient))))
+    for block in in_blocks(gradient):
+        size, bins = work[:, : len(block)]
+        np.abs(block, out=size)
+        norm.add(size, 0.0)
+        _count(np.right_shift(size.view(np.int64), DROPPED_BITS, out=bins.view(np.int64)), counts, seen)
+        size *= size
+        squares.add(size, 0.0)
+    looked = np.flatnonzero(seen)
+    seen[looked] = counts[looked].any(axis=1)
+    return ExactSum(*norm.result()), ExactSum(*squares.result()), norm.high
+
+
+def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:
+    """Add how many there are of each bin to `_compiled`'s counts, all octaves between theirs seen; bins are changed."""
+    low, high = int(np.minimum.reduce(bins)), int(np.maximum.reduce(bins))
+    if low < OCTAVE <= high:  # zeros, which are far from all others
+        small = bins < OCTAVE
+        _count(bins[small], counts, seen)
+        _count(bins[~small], counts, seen)
+        return
+    bins -= low
+    octaves = slice(low // OCTAVE, high // OCTAVE + 1)
+    counts[octaves][~seen[octaves]] = 0
+    seen[octaves] = True
+    counts.reshape(-1)[low : high + 1] += np.bincount(bins)
 
 
 def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
