@@ -52,10 +52,15 @@ def _in_numpy(values: FloatArray, groups: Groups | None) -> Sums:
     """As `sums_of`, block by block."""
     if groups is not None:
         return _by_run(values, groups)
-    total = BlockSum()
+    total = BlockSum(workspace(values))
     for block in in_blocks(values):
-        total.add(block)
+        total.add(block, *span_of(block))
     return total.result()
+
+
+def workspace(values: FloatArray) -> FloatArray:
+    """Room for a block of some values, to be written over at each."""
+    return np.empty(min(BLOCK, len(values)))
 
 
 def in_blocks(values: FloatArray) -> Iterator[FloatArray]:
@@ -68,7 +73,7 @@ def _by_run(values: FloatArray, groups: Groups) -> Sums:
     """As `sums_of`, in NumPy: the rows of each group are brought beside each other, and summed in runs."""
     values, starts, index, number = groups.arranged(values), groups.starts, groups.index, groups.number
     digits: Digits = {}
-    blocks, folds = 0, _Folds()
+    blocks, folds = 0, _Folds(workspace(values))
     for start, block in zip(range(0, len(values), BLOCK), in_blocks(values), strict=True):
         stop = start + len(block)
         first, last = int(np.searchsorted(starts, start, "right")) - 1, int(np.searchsorted(starts, stop))
@@ -108,10 +113,14 @@ def _add_left(digits: Digits, folds: "_Folds", groups: Groups) -> IntArray:
 
 
 class _Folds:
-    """The folds of some blocks, and what they leave of a few values."""
+    """The folds of some blocks, and what they leave of a few values.
 
-    def __init__(self) -> None:
-        self.work = np.empty(0)
+    Args:
+        work: room for a block, which is written over.
+    """
+
+    def __init__(self, work: FloatArray) -> None:
+        self.work = work
         self.rows = 0
         self.rest: list[tuple[FloatArray, IntArray]] = []
         """Numbers that are left, and of which rows."""
@@ -139,8 +148,6 @@ class _Folds:
             low, high = span_of(values)
         if not low and not high:
             return
-        if len(values) > len(self.work):
-            self.work = np.empty(len(values))
         shifted = self.work[: len(values)]
         bits, lowest = shifted.view(np.int64), max(math.frexp(max(-low, high))[1] - 2 * FOLD, LOWEST)
         coarse, fine = math.ldexp(1.5, 52 + lowest + FOLD), math.ldexp(1.5, 52 + lowest)
@@ -178,21 +185,19 @@ def _lowered(values: FloatArray) -> FloatArray:
 
 
 class BlockSum:
-    """The sum of a single group, in NumPy, of blocks that are added one by one."""
+    """The sum of a single group, in NumPy, of blocks that are added one by one.
 
-    def __init__(self) -> None:
+    Args:
+        work: room for a block, which is written over; several sums may share it.
+    """
+
+    def __init__(self, work: FloatArray) -> None:
         self.total = 0
         """In units of level 0."""
-        self.folds = _Folds()
-        self.high = -math.inf
-        """The largest value; NaN where one is."""
+        self.folds = _Folds(work)
 
-    def add(self, values: FloatArray, low: float | None = None) -> None:
-        """Add up to `BLOCK` values, and one at least; where it is known that none is below ``low``, nobody looks."""
-        high = float(np.maximum.reduce(values))
-        if not (high <= self.high or math.isnan(self.high)):
-            self.high = high
-        low = float(np.minimum.reduce(values)) if low is None else low
+    def add(self, values: FloatArray, low: float, high: float) -> None:
+        """Add up to `BLOCK` values, given between which numbers they are."""
         for bits, bias, exponent in self.folds.of(values, low, high):
             # The sums of the bits wrap around; those of the multiples do not.
             units = int(np.add.reduce(bits)) - len(values) * bias
@@ -202,7 +207,7 @@ class BlockSum:
         """The sum of all values."""
         while self.folds.rest:
             for block in in_blocks(_taken(self.folds.rest)[0]):
-                self.add(block)
+                self.add(block, *span_of(block))
         digits, infinite = digits_of(self.total, LOWEST), np.zeros((1, 3), dtype=np.int64)
         if self.folds.odd:
             values, _ = _taken(self.folds.odd)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum
+from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum, span_of
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, LEVELS, BlockSum, by_level, in_blocks
+from lossctl.sums.digits import LEVELS, BlockSum, by_level, in_blocks, workspace
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
@@ -321,17 +321,19 @@ def _compiled(
 
 def _in_numpy(gradient: FloatArray, counts: IntArray, seen: BoolArray) -> tuple[ExactSum, ExactSum, float]:
     """As `_compiled`, block by block."""
-    norm, squares, work = BlockSum(), BlockSum(), np.empty((2, min(BLOCK, len(gradient))))
+    sizes, work, largest = workspace(gradient), workspace(gradient), 0.0
+    norm, squares = BlockSum(work), BlockSum(work)
     for block in in_blocks(gradient):
-        size, bins = work[:, : len(block)]
-        np.abs(block, out=size)
-        norm.add(size, 0.0)
-        _count(np.right_shift(size.view(np.int64), DROPPED_BITS, out=bins.view(np.int64)), counts, seen)
+        size, bins = sizes[: len(block)], work[: len(block)].view(np.int64)
+        low, high = span_of(np.abs(block, out=size))
+        largest = largest if high <= largest or math.isnan(largest) else high
+        norm.add(size, low, high)
+        _count(np.right_shift(size.view(np.int64), DROPPED_BITS, out=bins), counts, seen)
         size *= size
-        squares.add(size, 0.0)
+        squares.add(size, low * low, high * high)
     looked = np.flatnonzero(seen)
     seen[looked] = counts[looked].any(axis=1)
-    return ExactSum(*norm.result()), ExactSum(*squares.result()), norm.high
+    return ExactSum(*norm.result()), ExactSum(*squares.result()), largest
 
 
 def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.rational import quotient, to_float
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, BlockSum, digits_of, in_blocks
+from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, BlockSum, digits_of, in_blocks, workspace
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
@@ -98,12 +98,12 @@ def _spread(values: FloatArray, mean: float) -> ExactSum:
         digits = np.zeros(LEVELS, dtype=np.int64)
         if compiled.kernels.squares(np.ascontiguousarray(values), mean, digits):
             return ExactSum.of_digits(digits)
-    total, work = BlockSum(), np.empty(min(BLOCK, len(values)))
+    total, work = BlockSum(workspace(values)), workspace(values)
     with np.errstate(over="ignore"):
         for block in in_blocks(values):
             rest = np.subtract(block, mean, out=work[: len(block)])
             rest *= rest
-            total.add(rest, 0.0)
+            total.add(rest, 0.0, float(np.maximum.reduce(rest)))
     return ExactSum(*total.result())
 
 
