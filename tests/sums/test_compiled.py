@@ -60,9 +60,10 @@ def test_sums_squares_and_products_are_the_same_bits(kind, seed, n, number, odd)
     same(kind, seed, n, number, odd=odd)
 
 
+@pytest.mark.parametrize("kind", ["wide", "near overflow"])
 @pytest.mark.parametrize("number", [0, 3])
-def test_so_they_are_of_more_rows_than_a_block_has(number):
-    same("wide", number, 2 * BLOCK + 3, number, odd=True)
+def test_so_they_are_of_more_rows_than_a_block_has(kind, number):
+    same(kind, number, 2 * BLOCK + 3, number, odd=True)
 
 
 def same(kind, seed, n, number, *, odd):
