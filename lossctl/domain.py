@@ -51,8 +51,9 @@ def row_sum(matrix: FloatArray) -> FloatArray:
 
 def span_of(values: FloatArray) -> Span:
     """The least and the largest of some numbers; of none, infinities that are the wrong way round."""
-    low, high = np.minimum.reduce(values, None, initial=np.inf), np.maximum.reduce(values, None, initial=-np.inf)
-    return float(low), float(high)
+    if not values.size:
+        return math.inf, -math.inf
+    return float(np.minimum.reduce(values, None)), float(np.maximum.reduce(values, None))
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:

@@ -210,7 +210,7 @@ def _passing(
 ) -> Passing | None:
     """What adds up the gradients of a batch as they come, where they are needed for nothing else."""
     single = prediction.ndim == 1 and batch.groups is None and errors is None and not bound.moves_others
-    return Passing.compiled(batch.weight) if plan.gradient and single else None
+    return Passing.of(batch.weight) if plan.gradient and single else None
 
 
 def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:

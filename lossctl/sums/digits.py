@@ -1,26 +1,25 @@
 """How doubles become digits of 38 bits: fold by fold, in NumPy or compiled, the same number either way.
 
 With M = 1.5 · 2^52 units, ``x + M`` rounds x to a multiple of the unit, which is what its bits are as an integer, apart
-from those of M; 2^15 such multiples of 46 bits sum exactly in an int64, and what rounding left goes to the next fold.
+from those of M; 2^16 such multiples of 46 bits sum exactly in an int64, and what rounding left goes to the next fold.
 (The extraction is that of Rump, Ogita & Oishi 2008, doi:10.1137/050645671, on a fixed grid as in Demmel & Nguyen 2015,
 doi:10.1109/TC.2014.2345391.)
 """
 
 import math
+from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
 
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import BoolArray, FloatArray, IntArray, span_of
 from lossctl.sums import compiled
-from lossctl.sums.state import Groups, none, regrouped
+from lossctl.sums.state import Groups, none
 
-BLOCK = 1 << 14
-"""Values that are summed in integers at a time: half of what they hold, so that temporaries are small."""
+BLOCK = 1 << 15
+"""Values that are summed in NumPy at a time: few calls, and all that is made of them stays in the cache."""
 FOLD = 46
 """Bits of a value that go into an integer sum."""
-DOUBLES = 1 << 14
-"""Digits that sum exactly in a double."""
 DIGIT = 38
 LOWEST = -1074
 """The exponent of the unit of level 0, the smallest double."""
@@ -33,8 +32,11 @@ SPREAD = 6
 CARRY = 1 << 9
 """Block sums of 53 bits that an int64 digit can take twice before it must be carried."""
 HUGE = 2.0**900
+"""From here on, the constant of a fold would not exist: such numbers are taken"""
+UP = 4
+"""levels down, and their digits up again."""
 SMALLEST = 2.0**-800
-"""Beyond these, the constants of a fold would not exist or be rounded."""
+"""Down to here, two folds that are compiled have all their bits above those of the smallest double."""
 
 Digits = dict[int, IntArray]
 """By level, the digit of each group; those that are missing are 0."""
@@ -46,36 +48,177 @@ def sums_of(values: FloatArray, groups: Groups | None) -> Sums:
     """The sums of ``(n,)`` values, by group."""
     kernels = compiled.kernels
     if kernels is None:
-        return _blockwise(values, groups)
+        return _in_numpy(values, groups)
     return _compiled(kernels, values) if groups is None else _compiled_by_group(kernels, values, groups)
 
 
-def _blockwise(values: FloatArray, groups: Groups | None) -> Sums:
-    """As `sums_of`, in NumPy: the rows of each group are brought beside each other, and summed block by block."""
-    if groups is None:
-        starts, index, number = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), 1
-    else:
-        values, starts, index, number = groups.arranged(values), groups.starts, groups.index, groups.number
-    digits: Digits = {}
-    infinite = np.zeros((number, 3), dtype=np.int64)
-    blocks = 0
+def _in_numpy(values: FloatArray, groups: Groups | None) -> Sums:
+    """As `sums_of`, block by block."""
+    if groups is not None:
+        return _by_run(values, groups)
+    total = BlockSum(workspace(values))
+    for block in in_blocks(values):
+        total.add(block, *span_of(block))
+    return total.result()
+
+
+def workspace(values: FloatArray) -> FloatArray:
+    """Room for a block of some values, to be written over at each."""
+    return np.empty(min(BLOCK, len(values)))
+
+
+def in_blocks(values: FloatArray) -> Iterator[FloatArray]:
+    """Some values, block by block."""
     for start in range(0, len(values), BLOCK):
-        stop = min(start + BLOCK, len(values))
+        yield values[start : start + BLOCK]
+
+
+def _by_run(values: FloatArray, groups: Groups) -> Sums:
+    """As `sums_of`, in NumPy: the rows of each group are brought beside each other, and summed in runs."""
+    values, starts, index, number = groups.arranged(values), groups.starts, groups.index, groups.number
+    digits: Digits = {}
+    blocks, folds = 0, _Folds(workspace(values))
+    for start, block in zip(range(0, len(values), BLOCK), in_blocks(values), strict=True):
+        stop = start + len(block)
         first, last = int(np.searchsorted(starts, start, "right")) - 1, int(np.searchsorted(starts, stop))
-        present = index[first:last]
-        runs = np.maximum(starts[first:last] - start, 0)
-        block_digits, block_infinite = _of_block(values[start:stop], runs)
+        present, runs = index[first:last], np.maximum(starts[first:last] - start, 0)
+        sizes = np.diff(runs, append=len(block))
+        own: Digits = {}
+        for bits, bias, exponent in folds.of(block, *span_of(block)):
+            _add_units(own, np.add.reduceat(bits, runs) - sizes * bias, exponent)
         if blocks == CARRY:
             digits, blocks = carried(digits), 1
-        for level, digit in block_digits.items():
+        for level, digit in own.items():
             if len(present) == number:
                 add_digit(digits, level, digit)
             else:
                 digits.setdefault(level, np.zeros(number, dtype=np.int64))[present] += digit
-        if block_infinite.any():
-            infinite[present] += block_infinite
         blocks += 1
-    return digits, infinite, blocks
+    infinite = _add_left(digits, folds, groups)
+    return digits, infinite, blocks + 2
+
+
+def _add_left(digits: Digits, folds: "_Folds", groups: Groups) -> IntArray:
+    """Add what the folds of all rows left of some, by group; how many of these are +inf, -inf and NaN, by group."""
+    number = groups.number
+    infinite = np.zeros((number, 3), dtype=np.int64)
+    for parts, up in ((folds.rest, 0), (folds.odd, UP)):
+        if parts:
+            values, rows = _taken(parts)
+            code = groups.in_order.code[rows]
+            if up:
+                for kind, mask in enumerate(_infinite(values)):
+                    infinite[:, kind] = np.bincount(code[mask], minlength=number)
+                values = _lowered(values)
+            left, _, _ = _by_run(values, Groups(code, number, ascending=True))
+            for level, digit in carried(left).items():
+                add_digit(digits, level + up, digit)
+    return infinite
+
+
+class _Folds:
+    """The folds of some blocks, and what they leave of a few values.
+
+    Args:
+        work: room for a block, which is written over.
+    """
+
+    def __init__(self, work: FloatArray) -> None:
+        self.work = work
+        self.rows = 0
+        self.rest: list[tuple[FloatArray, IntArray]] = []
+        """Numbers that are left, and of which rows."""
+        self.odd: list[tuple[FloatArray, IntArray]] = []
+        """The same of those that are infinite, NaN or too large."""
+
+    def of(self, values: FloatArray, low: float, high: float) -> Iterator[tuple[IntArray, int, int]]:
+        """Whole numbers times powers of two: the sums of these, and of what is left, are those of the values.
+
+        Args:
+            values: the next block.
+            low, high: between which numbers they are; NaN where one is.
+
+        Yields:
+            A whole number for each value, up to 2^46 in size, with one and the same number added to each; that number;
+            and the exponent. What is yielded is written over when the next is asked for.
+        """
+        start = self.rows
+        self.rows += len(values)
+        if not -HUGE < low <= high < HUGE:
+            odd = np.flatnonzero(~(np.abs(values) < HUGE))
+            self.odd.append((values[odd], start + odd))
+            values = values.copy()
+            values[odd] = 0.0
+            low, high = span_of(values)
+        if not low and not high:
+            return
+        shifted = self.work[: len(values)]
+        bits, lowest = shifted.view(np.int64), max(math.frexp(max(-low, high))[1] - 2 * FOLD, LOWEST)
+        coarse, fine = math.ldexp(1.5, 52 + lowest + FOLD), math.ldexp(1.5, 52 + lowest)
+        np.add(values, coarse, out=shifted)
+        yield bits, _bits_of_magic(lowest + FOLD), lowest + FOLD
+        shifted -= coarse
+        np.subtract(values, shifted, out=shifted)
+        shifted += fine
+        yield bits, _bits_of_magic(lowest), lowest
+        # Only what is so small that its last bit is below the unit has something left.
+        bound = math.ldexp(1.0, lowest + 53)
+        if low >= bound:
+            return
+        below = (values if low >= 0 else np.abs(values)) < bound
+        if low <= 0:
+            below &= values != 0
+        (small,) = below.nonzero()
+        if len(small):
+            rest = values[small]
+            for magic in (coarse, fine):
+                rest = rest - ((rest + magic) - magic)
+            self.rest.append((rest, start + small))
+
+
+def _taken(parts: list[tuple[FloatArray, IntArray]]) -> tuple[FloatArray, IntArray]:
+    """What parts hold together, which are taken away."""
+    values, rows = zip(*parts, strict=True)
+    parts.clear()
+    return np.concatenate(values), np.concatenate(rows)
+
+
+def _lowered(values: FloatArray) -> FloatArray:
+    """Finite numbers that are too large, `UP` levels down; 0 for others."""
+    return np.where(np.isfinite(values), values, 0.0) * 2.0 ** -(UP * DIGIT)
+
+
+class BlockSum:
+    """The sum of a single group, in NumPy, of blocks that are added one by one.
+
+    Args:
+        work: room for a block, which is written over; several sums may share it.
+    """
+
+    def __init__(self, work: FloatArray) -> None:
+        self.total = 0
+        """In units of level 0."""
+        self.folds = _Folds(work)
+
+    def add(self, values: FloatArray, low: float, high: float) -> None:
+        """Add up to `BLOCK` values, given between which numbers they are."""
+        for bits, bias, exponent in self.folds.of(values, low, high):
+            # The sums of the bits wrap around; those of the multiples do not.
+            units = int(np.add.reduce(bits)) - len(values) * bias
+            self.total += ((units + (1 << 63)) % (1 << 64) - (1 << 63)) << (exponent - LOWEST)
+
+    def result(self) -> Sums:
+        """The sum of all values."""
+        while self.folds.rest:
+            for block in in_blocks(_taken(self.folds.rest)[0]):
+                self.add(block, *span_of(block))
+        digits, infinite = digits_of(self.total, LOWEST), np.zeros((1, 3), dtype=np.int64)
+        if self.folds.odd:
+            values, _ = _taken(self.folds.odd)
+            infinite[:] = [np.count_nonzero(mask) for mask in _infinite(values)]
+            for level, digit in _in_numpy(_lowered(values), None)[0].items():
+                add_digit(digits, level + UP, digit)
+        return digits, infinite, 2
 
 
 def _compiled(kernels: ModuleType, values: FloatArray) -> Sums:
@@ -139,7 +282,7 @@ def _folded_by_group(
 
 def _of_rest(values: FloatArray, groups: Groups) -> Digits:
     """The sums of finite numbers of any size."""
-    return carried(_blockwise(values, groups)[0]) if values.any() else {}
+    return carried(_in_numpy(values, groups)[0]) if values.any() else {}
 
 
 def by_level(digits: IntArray) -> Digits:
@@ -152,84 +295,9 @@ def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
     return values == np.inf, values == -np.inf, np.isnan(values)
 
 
-def _of_block(values: FloatArray, starts: IntArray) -> tuple[Digits, IntArray]:
-    """The sums of a block of values, by run, and how many of each run are +inf, -inf and NaN, ``(runs, 3)``.
-
-    A run is a group's rows beside each other: from one entry of ``starts`` to the next.
-    """
-    low, high = float(values.min()), float(values.max())
-    infinite = np.zeros((len(starts), 3), dtype=np.int64)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        for kind, mask in enumerate(_infinite(values)):
-            infinite[:, kind] = np.add.reduceat(mask, starts, dtype=np.int64)
-        values = np.where(np.isfinite(values), values, 0.0)
-        low, high = float(values.min()), float(values.max())
-    return _digits(values, starts, low, high), infinite
-
-
-def _digits(values: FloatArray, starts: IntArray, low: float, high: float) -> Digits:
-    """The exact sums of the runs of up to 2^15 finite numbers between two bounds."""
-    largest = max(-low, high)
-    if SMALLEST < largest < HUGE:
-        return _folded(values, starts, low, high)
-    digits: Digits = {}
-    run = _runs(starts, len(values))
-    if largest >= HUGE:
-        # Near overflow the rounding constant would not exist: take such values down by four levels first.
-        huge = np.where(np.abs(values) >= HUGE, values, 0.0)
-        _extract(huge * 2.0 ** (-4 * DIGIT), run, len(starts), digits, up=4)
-        values = values - huge
-    _extract(values, run, len(starts), digits)
-    return digits
-
-
-def _runs(starts: IntArray, n: int) -> IntArray:
-    """The run that each of ``n`` rows is in."""
-    return np.repeat(np.arange(len(starts)), _sizes(starts, n))
-
-
-def _sizes(starts: IntArray, n: int) -> IntArray:
-    """How many rows each run has."""
-    sizes = np.empty_like(starts)
-    np.subtract(starts[1:], starts[:-1], out=sizes[:-1])
-    sizes[-1] = n - starts[-1]
-    return sizes
-
-
-def _folded(values: FloatArray, starts: IntArray, low: float, high: float) -> Digits:
-    """As `_digits`, in two folds: for numbers the largest of which is between `SMALLEST` and `HUGE` in size."""
-    exponent = math.frexp(max(-low, high))[1] - 2 * FOLD
-    sizes = _sizes(starts, len(values))
-    units: list[IntArray] = []
-    rest = values
-    for fold in (FOLD, 0):
-        magic = np.float64(math.ldexp(1.5, 52 + exponent + fold))
-        shifted = rest + magic
-        # The sums of the bits wrap around; those of the multiples do not.
-        units.append(np.add.reduceat(shifted.view(np.int64), starts) - sizes * magic.view(np.int64))
-        shifted -= magic
-        if fold:
-            rest = np.subtract(rest, shifted, out=shifted)
-    high_units, low_units = units
-    if len(starts) == 1:
-        digits = digits_of((int(high_units[0]) << FOLD) + int(low_units[0]), exponent)
-    else:
-        digits = {}
-        _add_units(digits, high_units, exponent + FOLD)
-        _add_units(digits, low_units, exponent)
-    # Only what is so small that its last bit is below the unit has something left.
-    bound = math.ldexp(1.0, exponent + 53)
-    if low >= bound:
-        return digits
-    small = np.flatnonzero((values if low >= 0 else np.abs(values)) < bound)
-    remainder = rest[small] - shifted[small]
-    small, remainder = small[remainder != 0], remainder[remainder != 0]
-    if len(remainder):
-        run = np.searchsorted(starts, small, "right") - 1
-        new = np.flatnonzero(np.diff(run, prepend=-1))
-        for level, digit in _digits(remainder, new, float(remainder.min()), float(remainder.max())).items():
-            add_digit(digits, level, regrouped(digit, run[new], len(starts)))
-    return digits
+def _bits_of_magic(exponent: int) -> int:
+    """The bits of 1.5 · 2^(52 + exponent)."""
+    return (2 * (exponent + 52 + 1023) + 1) << 51
 
 
 def _add_units(digits: Digits, units: IntArray, exponent: int) -> None:
@@ -248,8 +316,9 @@ def add_digit(digits: Digits, level: int, digit: IntArray) -> None:
 
 def digits_of(total: int, exponent: int) -> Digits:
     """The digits of an integer times a power of two."""
-    level, up = divmod(exponent - LOWEST, DIGIT)
-    total <<= up
+    zeros = (total & -total).bit_length() - 1 if total else 0
+    level, up = divmod(exponent + zeros - LOWEST, DIGIT)
+    total = (total >> zeros) << up
     digits: Digits = {}
     while total not in {0, -1}:
         digits[level] = np.array([total & ((1 << DIGIT) - 1)])
@@ -258,22 +327,6 @@ def digits_of(total: int, exponent: int) -> Digits:
     if total:
         digits[level] = np.array([-1])
     return digits
-
-
-def _extract(values: FloatArray, run: IntArray, runs: int, digits: Digits, *, up: int = 0) -> None:
-    """Add finite values at any scale to the digits of their runs, each ``up`` levels higher than its value says."""
-    for start in range(0, len(values), DOUBLES):
-        rest, places = values[start : start + DOUBLES], run[start : start + DOUBLES]
-        largest = float(np.abs(rest).max())
-        while largest > 0:
-            level = (math.frexp(largest)[1] - 1 - LOWEST) // DIGIT
-            unit = LOWEST + level * DIGIT
-            magic = math.ldexp(1.5, 52 + unit)
-            multiple = (rest + magic) - magic
-            sums = np.ldexp(np.bincount(places, multiple, runs), -unit)
-            add_digit(digits, level + up, sums.astype(np.int64))
-            rest = rest - multiple
-            largest = max(-float(rest.min()), float(rest.max()))
 
 
 def carried(digits: Digits) -> Digits:

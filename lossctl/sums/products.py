@@ -7,7 +7,17 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.rational import quotient, to_float
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of, squares_by_group
+from lossctl.sums.digits import (
+    BLOCK,
+    CARRY,
+    DIGIT,
+    LEVELS,
+    BlockSum,
+    digits_of,
+    in_blocks,
+    squares_by_group,
+    workspace,
+)
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
@@ -88,9 +98,7 @@ def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
         return exact_products(values, values)
     above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
     rest = 2 * sum_.numerator * below - len(values) * above * sum_.denominator
-    squares, exponent = above * rest, 1 - (below * below * sum_.denominator).bit_length()
-    zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
-    digits = digits_of(squares >> zeros, exponent + zeros)
+    digits = digits_of(above * rest, 1 - (below * below * sum_.denominator).bit_length())
     return spread + ExactSum(digits, np.zeros((1, 3), dtype=np.int64))
 
 
@@ -100,10 +108,13 @@ def _spread(values: FloatArray, mean: float) -> ExactSum:
         digits = np.zeros(LEVELS, dtype=np.int64)
         if compiled.kernels.squares(np.ascontiguousarray(values), mean, digits):
             return ExactSum.of_digits(digits)
+    total, work = BlockSum(workspace(values)), workspace(values)
     with np.errstate(over="ignore"):
-        rest = values - mean
-        rest *= rest
-    return ExactSum.of(rest)
+        for block in in_blocks(values):
+            rest = np.subtract(block, mean, out=work[: len(block)])
+            rest *= rest
+            total.add(rest, 0.0, float(np.maximum.reduce(rest)))
+    return ExactSum(*total.result())
 
 
 def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:

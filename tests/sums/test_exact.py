@@ -5,6 +5,7 @@ from ``mpmath`` at 60 digits.
 """
 
 import math
+import tracemalloc
 from fractions import Fraction
 
 import mpmath
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN
-from lossctl.sums import exact
+from lossctl.sums import compiled, exact
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
-from lossctl.sums.products import exact_products
+from lossctl.sums.products import centred_squares, exact_products
 from lossctl.sums.state import Groups
 
 # --- exact sums ------------------------------------------------------------------------------------------------------
@@ -241,3 +243,23 @@ def test_products_leave_infinities_and_nan_out():
 def test_a_quotient_is_the_nearest_double(one, other, power):
     one = one * Fraction(2) ** power
     assert quotient(one, other) == to_float(one / other)
+
+
+@pytest.mark.parametrize("work", ["sum", "squares", "gradients"])
+def test_without_a_compiler_sums_take_the_room_of_a_few_blocks_however_many_rows(monkeypatch, work):
+    monkeypatch.setattr(compiled, "kernels", None)
+    values = np.abs(np.random.default_rng(4).normal(size=40 * BLOCK))
+    total = ExactSum.of(values)
+    rows = rows_of(values, gradient=values)
+    does = {
+        "sum": lambda: ExactSum.of(values),
+        "squares": lambda: centred_squares(values, total),
+        "gradients": lambda: Gradients.lift(rows),
+    }[work]
+    tracemalloc.start()
+    try:
+        does()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < (8 if work == "gradients" else 4) * BLOCK * values.itemsize
