@@ -114,7 +114,7 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
 
 def by_level(digits: IntArray) -> Digits:
     """The digits of a single group, given from level 0 on."""
-    return {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}
+    return {level: digits[level : level + 1] for level in digits.nonzero()[0].tolist()}
 
 
 def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:

@@ -15,7 +15,7 @@ from lossctl.reduction import Reduction
 from lossctl.sums import compiled
 from lossctl.sums.digits import LEVELS
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.histogram import OCTAVE, OCTAVES, Histogram
+from lossctl.sums.histogram import Histogram, empty
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
@@ -144,11 +144,14 @@ class Gradients:
         )
 
     def __add__(self, other: "Gradients") -> "Gradients":
+        norm, squares = self.norm + other.norm, self.squares + other.squares
+        one_number = self.absolute is self.norm and other.absolute is other.norm
+        unweighted = self.squares is self.norm_squares and other.squares is other.norm_squares
         return Gradients(
-            self.absolute + other.absolute,
-            self.squares + other.squares,
-            self.norm + other.norm,
-            self.norm_squares + other.norm_squares,
+            norm if one_number else self.absolute + other.absolute,
+            squares,
+            norm,
+            squares if unweighted else self.norm_squares + other.norm_squares,
             *_larger((self.largest, self.exponent), (other.largest, other.exponent)),
             np.maximum(self.largest_norm, other.largest_norm),
             self.histogram + other.histogram,
@@ -223,7 +226,7 @@ class Passing:
     def __init__(self, kernels: ModuleType, weight: FloatArray | None) -> None:
         self._sizes, self._weight, self._rows, self._safe = kernels.sizes, weight, 0, True
         self._digits = np.zeros((2 if weight is None else 3, LEVELS), dtype=np.int64)
-        self._counts, self._seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
+        self._counts, self._slots = empty()
         self._largest = np.zeros(2)
 
     @classmethod
@@ -235,7 +238,7 @@ class Passing:
         """Add the next rows, ``(m,)``."""
         start, self._rows = self._rows, self._rows + len(gradient)
         weight = None if self._weight is None else np.ascontiguousarray(self._weight[start : self._rows])
-        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._seen, self._largest
+        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._slots, self._largest
         self._safe = self._safe and self._sizes(np.ascontiguousarray(gradient), weight, *sums)
 
     def result(self) -> Gradients | None:
@@ -244,7 +247,7 @@ class Passing:
         largest, own = self._largest[:1], self._largest[1:]
         if not self._safe or (largest[0] and not all(map(safe_squares, products))):
             return None
-        histogram = Histogram.of_octaves(self._counts, self._seen)
+        histogram = Histogram.of_slots(self._counts, self._slots)
         return Gradients(norm, products[0], norm, products[-1], *_parted(largest), own, histogram)
 
 
