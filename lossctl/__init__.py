@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from lossctl.functions.lookup import get_loss
     from lossctl.functions.loss import loss
     from lossctl.reading.format import Reading
-
-    __version__: str
+    from lossctl.version import __version__
 
 _HOMES = {
     "BoundActivation": "functions.activation",
@@ -47,6 +46,7 @@ _HOMES = {
     "UsageError": "errors",
     "Verdict": "comparison.gate",
     "Verdicts": "comparison.verdicts",
+    "__version__": "version",
     "activation": "functions.activation",
     "check_gates": "comparison.check",
     "compare": "comparison.compare",
@@ -94,10 +94,6 @@ def __getattr__(name: str) -> object:
     Raises:
         AttributeError: nothing public is called that.
     """
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  (10 ms that few need)
-
-        return version("lossctl")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415  (see above)

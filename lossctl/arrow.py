@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.domain import BoolArray
+from lossctl.domain import BoolArray, IntArray
 
 FLOATS = {"double": "float64", "float": "float32", "halffloat": "float16"}
 """What NumPy calls the numbers that Arrow calls otherwise."""
@@ -57,6 +57,14 @@ def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
     """Numbers ``(n,)``; undefined where one is null."""
     kind = np.dtype(FLOATS.get(str(array.type), str(array.type)))
     return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
+
+
+def room(n: int) -> IntArray:
+    """Integers ``(n,)`` to be written over, in memory that Arrow keeps when it is freed.
+
+    What is large the C library gives back, and takes anew page by page, which takes longer than to fill it.
+    """
+    return np.frombuffer(pa.allocate_buffer(8 * n), dtype=np.int64)
 
 
 def _bits(truths: BoolArray) -> pa.Buffer:

@@ -31,7 +31,9 @@ class _Fields:
         self.defaults = {field.name: field.default for field in given if field.default is not MISSING}
         self.factories: tuple[tuple[str, Any], ...] = tuple((field.name, field.default_factory) for field in made)
         self.stored = frozenset(field.name for field in (*given, *made))
-        self.positional_alone = len(self.positional) == len(self.stored)
+        self.positional_alone = len(self.positional) == len(self.stored) and not made
+        self.tail = tuple(self.defaults[name] for name in self.positional if name in self.defaults)
+        """What stands for the last of the positional ones, where they are not given."""
         self.compared = tuple(field.name for field in fields if field.compare)
         self.shown = tuple(field.name for field in fields if field.repr)
         self.completed = hasattr(cls, "__post_init__")
@@ -55,8 +57,10 @@ class _Fields:
 def _init(self: Any, /, *values: Any, **named: Any) -> None:
     fields: _Fields = self.__class_fields__
     state = self.__dict__
-    if not named and fields.positional_alone and len(values) == len(fields.positional):
-        state.update(zip(fields.positional, values, strict=True))  # as a batch makes them by the dozen
+    missing = len(fields.positional) - len(values)
+    if not named and fields.positional_alone and 0 <= missing <= len(fields.tail):
+        # As a batch makes them by the dozen.
+        state.update(zip(fields.positional, values + fields.tail[len(fields.tail) - missing :], strict=True))
     else:
         state.update(fields.defaults)
         state.update(zip(fields.positional, values, strict=False))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from lossctl.dataclass import dataclass
 from lossctl.errors import argued
 from lossctl.records import Records
+from lossctl.version import __version__
 
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
@@ -352,10 +353,8 @@ PLAIN = frozenset({str, int, bool, type(None)})
 
 def versioned(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as strict JSON takes them, behind the version of the schema and of lossctl."""
-    from importlib.metadata import version  # noqa: PLC0415  (which brings the parser of e-mails)
-
     said = {name: [argued(text) for text in facts[name]] for name in ("notes", "warnings") if facts.get(name)}
-    return {"schema_version": SCHEMA_VERSION, "lossctl": version("lossctl"), **strict({**facts, **said})}
+    return {"schema_version": SCHEMA_VERSION, "lossctl": __version__, **strict({**facts, **said})}
 
 
 def strict(value: Any) -> Any:

@@ -12,7 +12,7 @@ from lossctl.words import printable
 
 _OPEN, _SHUT, _BETWEEN = "\ud800", "\ud801", "\ud802"
 """What marks an option in a message: signs that no file, no name of a file and no command line can hold."""
-_OPTION = re.compile(f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}")
+_OPTION = f"{_OPEN}(\\w+)(?:=([^{_SHUT}]*))?{_SHUT}"
 OF_READING = {
     name: name
     for name in (
@@ -37,7 +37,7 @@ def option(name: str = "", /, **setting: object) -> str:
 
 def worded(text: str, option: Callable[[str, list[str]], str]) -> str:
     """A text with every option in it as ``option(name, values)`` words it; no value is a mere mention."""
-    return _OPTION.sub(lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
+    return re.sub(_OPTION, lambda met: option(met[1], [] if met[2] is None else met[2].split(_BETWEEN)), text)
 
 
 def argued(text: str) -> str:
@@ -47,13 +47,13 @@ def argued(text: str) -> str:
 
 def options_in(text: str) -> set[str]:
     """The names of the options in a text."""
-    return {met[1] for met in _OPTION.finditer(text)}
+    return {met[1] for met in re.finditer(_OPTION, text)}
 
 
 def _printable(text: str) -> str:
     """A text that can be shown, with its options as they are."""
     pieces, end = [], 0
-    for marked in _OPTION.finditer(text):
+    for marked in re.finditer(_OPTION, text):
         pieces += [printable(text[end : marked.start()]), marked[0]]
         end = marked.end()
     return "".join([*pieces, printable(text[end:])])

@@ -141,14 +141,15 @@ class Registry(Generic[T]):
         self._load()
         return [*self._items, *(alias for alias in self._aliases if alias not in self._items)]
 
-    def first(self, suits: Callable[[T], bool], *, built_in: bool = False) -> T | None:
+    def first(self, suits: Callable[[T], bool], *, built_in: bool = False, mention: bytes = b"") -> T | None:
         """The first item that suits, a built-in rather than a plug-in; ``None`` where none does.
 
         Args:
             suits: whether an item does.
             built_in: whether no plug-in is meant.
+            mention: a pattern; of the built-ins only those modules are looked into whose text has it.
         """
-        for load in (self._load_builtins, self._load)[: 1 if built_in else 2]:
+        for load in (functools.partial(self._load_builtins, mention), self._load)[: 1 if built_in else 2]:
             load()
             for _, item in sorted(self._items.items()):
                 if suits(item):
@@ -164,8 +165,8 @@ class Registry(Generic[T]):
             self._load()
         return normal(name) in self._names
 
-    def _modules(self) -> list[str]:
-        return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]
+    def _modules(self) -> list[pkgutil.ModuleInfo]:
+        return list(pkgutil.iter_modules(importlib.import_module(self.package).__path__))
 
     def _load_module(self, name: str) -> None:
         """Import the modules that may have the item, if nobody has: called like it, or with its name in their text.
@@ -177,20 +178,21 @@ class Registry(Generic[T]):
                 return
             word = re.escape(name.strip().encode(errors="replace"))
             mention = re.compile(rb"^def " + word + rb"\(|\"" + word + rb"\"", re.MULTILINE)
-            modules = list(pkgutil.iter_modules(importlib.import_module(self.package).__path__))
-            for module in sorted(modules, key=lambda module: normal(module.name) != normal(name)):
+            for module in sorted(self._modules(), key=lambda module: normal(module.name) != normal(name)):
                 if normal(module.name) == normal(name) or mention.search(_text_of(module)):
                     importlib.import_module(f"{self.package}.{module.name}")
                     if normal(name) in self._names:
                         return
 
-    def _load_builtins(self) -> None:
-        """Import the built-ins, the first time."""
+    def _load_builtins(self, mention: bytes = b"") -> None:
+        """Import the built-ins, the first time; but for a mention, those alone whose text has it."""
         with self._lock:
             if not self._builtins_loaded:
-                self._builtins_loaded = True
+                self._builtins_loaded = not mention
                 for module in self._modules():
-                    importlib.import_module(f"{self.package}.{module}")
+                    text = _text_of(module) if mention else b""
+                    if not text or re.search(mention, text):
+                        importlib.import_module(f"{self.package}.{module.name}")
 
     def _load(self) -> None:
         """Import the built-ins and the plug-ins, the first time; a plug-in that fails is a warning."""

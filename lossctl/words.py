@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import accumulate
 
@@ -18,10 +17,8 @@ ROOM_TO_SAY = 40
 """What it takes to say how many signs are left out."""
 FILES = 3
 """How many files a title names."""
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]*://)(?:[^/?#]*@)?([^?#]*).*", re.IGNORECASE | re.DOTALL)
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_ADDRESS = r"(?is)^([a-z][a-z0-9+.-]*://)(?:[^/?#]*@)?([^?#]*).*"
+_UNSEEN = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 """Signs that Python calls printable and that nobody sees: joiners, fillers, selectors of variants."""
 
 
@@ -105,7 +102,7 @@ def titled(what: str, files: Sequence[str]) -> str:
     >>> titled("losses", ["a.csv", "https://me:secret@example.org/b.csv?key=1"])
     'losses of a.csv, https://example.org/b.csv'
     """
-    named = [_ADDRESS.sub(r"\1\2", "stdin" if file == "-" else file) for file in files[:FILES]]
+    named = [re.sub(_ADDRESS, r"\1\2", "stdin" if file == "-" else file) for file in files[:FILES]]
     more = f", … ({len(files):,} files)" if len(files) > FILES else ""
     return f"{what} of {', '.join(named)}{more}" if named else what
 
@@ -181,7 +178,7 @@ def printable(text: str, most: int = LINE) -> str:
     'a\\x1b[31m'
     """
     if len(text) <= most:
-        if text.isprintable() and (text.isascii() or _UNSEEN.search(text) is None):
+        if text.isprintable() and (text.isascii() or re.search(_UNSEEN, text) is None):
             return text
         shown = "".join(map(_visible, text))
         if len(shown) <= most:
@@ -207,13 +204,15 @@ def shortened(text: str, most: int) -> str:
 def shell_word(word: str) -> str:
     """A word as a shell takes it; what cannot be shown is escaped, so that it cannot command the terminal."""
     if printable(word, len(word)) == word:
+        import shlex  # noqa: PLC0415  (few runs need it)
+
         return shlex.quote(word)
     plain = word.replace("\\", r"\\").replace("'", r"\'")
     return f"$'{''.join(sign if _visible(sign) == sign else _bytes(sign) for sign in plain)}'"
 
 
 def _visible(sign: str) -> str:
-    shown = sign.isprintable() and _UNSEEN.match(sign) is None
+    shown = sign.isprintable() and re.match(_UNSEEN, sign) is None
     return sign if shown else sign.encode("unicode_escape").decode("ascii")
 
 

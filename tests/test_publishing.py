@@ -1,5 +1,6 @@
 """What stands here for the places that lossctl is published at has their form, and says what pyproject.toml says."""
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+
+import lossctl
 
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"
@@ -48,5 +51,6 @@ def test_a_workflow_may_do_no_more_than_it_needs_and_runs_no_other_action_than_t
         assert "secrets." not in text
 
 
-def test_the_version_to_cite_is_the_one_that_is_published():
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
+def test_the_version_is_the_one_that_is_installed_and_the_one_to_cite():
+    assert importlib.metadata.version("lossctl") == lossctl.__version__
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == lossctl.__version__

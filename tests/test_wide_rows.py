@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,10 @@ import lossctl
 from lossctl.domain import WIDE, filled_sum, row_sum
 from lossctl.errors import Undecided
 from lossctl.inference import sample
+from lossctl.reading import column_blocks
+from lossctl.reading.files import open_source
 from lossctl.reading.format import Wanted
+from lossctl.reading.formats import parquet
 from lossctl.reading.memory import MemorySource
 
 
@@ -92,3 +96,48 @@ def test_that_few_rows_of_many_classes_lack_one_is_no_doubt_unless_the_columns_b
         expected = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(n), label]
         value = lossctl.evaluate(data, "cross_entropy", prediction="z", from_logits=True).value
         assert value == pytest.approx(expected.mean())
+
+
+def many_columns(n, k):
+    """Labels in words, columns of numbers that are called as pandas calls those of one name, nulls, and lists."""
+    rng = np.random.default_rng(3)
+    numbers = {f"x.{place}" if place else "x": rng.normal(size=n) for place in range(k)}
+    holes = {"x.2": pa.array(numbers["x.2"], mask=rng.random(n) < 0.1)}
+    return pa.table({"y": rng.choice(["a", "bc"], n), **numbers, **holes, "z": [[1.0]] * n})
+
+
+@pytest.mark.parametrize("group", [7, 40, 1000])
+@pytest.mark.parametrize("held", [3, 40, 1 << 20])
+@pytest.mark.parametrize("crowd", [1, 1 << 20])
+def test_many_columns_of_parquet_are_the_rows_that_were_written(group, held, crowd, tmp_path, monkeypatch):
+    table = many_columns(100, 70)
+    names = [name for name in table.column_names if name != "z"]
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=group)
+    width = 8 * len(names)
+    monkeypatch.setattr(column_blocks, "HELD", held * width)
+    monkeypatch.setattr(column_blocks, "CROWD", crowd)
+    wanted = Wanted(frozenset(names) - {"y"}, frozenset({"y"}))
+    shards = open_source(str(tmp_path / "x.parquet")).shards()
+    read = pa.Table.from_batches([batch.select(names) for shard in shards for batch in shard.read(wanted)])
+    assert read.equals(table.select(names))
+
+
+@pytest.mark.parametrize("group", [2_000, 10_000])
+def test_of_many_columns_a_few_are_open_at_a_time_and_few_rows_are_held(group, tmp_path, monkeypatch):
+    n, k, held = 10_000, 600, 1 << 23
+    rng = np.random.default_rng(4)
+    pq.write_table(
+        pa.table({f"z{place}": rng.normal(size=n) for place in range(k)}), tmp_path / "x.parquet", row_group_size=group
+    )
+    monkeypatch.setattr(column_blocks, "HELD", held)
+    monkeypatch.setattr(parquet, "BATCH_BYTES", 1 << 20)
+    wanted = Wanted(frozenset(f"z{place}" for place in range(k)), frozenset())
+    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        source = open_source(str(tmp_path / "x.parquet"))
+        assert sum(batch.num_rows for shard in source.shards() for batch in shard.read(wanted)) == n
+    finally:
+        pa.set_memory_pool(before)
+    assert pool.max_memory() < 1.5 * held + column_blocks.BESIDE * (1 << 19)
+    assert n * k * 8 > 5 * held

@@ -21,6 +21,7 @@ from lossctl.cli.flags import ELSEWHERE, worded
 from lossctl.cli.help import TRACEBACK, Command, Helped
 from lossctl.cli.shells import SCRIPTS, SHELLS
 from lossctl.errors import DataError, LossctlError, Undecided, UsageError
+from lossctl.version import __version__
 from lossctl.words import shell_word
 
 # Nothing here multiplies matrices, and the threads of NumPy's linear algebra would spin on a core while it is imported.
@@ -33,18 +34,11 @@ WIDEST = 1000
 """Columns and lines of the largest screen."""
 
 
-def _release() -> str:
-    """The version of lossctl that is installed."""
-    from importlib.metadata import version  # noqa: PLC0415  (it brings the parser of e-mails)
-
-    return version("lossctl")
-
-
 def _version(wanted: bool) -> None:  # noqa: FBT001  (Typer calls it so)
     if wanted:
         from lossctl.sums.compiled import kernels  # noqa: PLC0415  (few runs ask)
 
-        print(f"lossctl {_release()} (sums: {'NumPy' if kernels is None else 'compiled'})")
+        print(f"lossctl {__version__} (sums: {'NumPy' if kernels is None else 'compiled'})")
         raise typer.Exit
 
 
@@ -131,7 +125,7 @@ def _bound_screen() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing escapes."""
-    fail = functools.partial(_fail, _color_of(arguments))
+    fail = functools.partial(_fail, arguments)
     try:
         _bound_screen()
         status = _invoke(arguments)
@@ -162,7 +156,7 @@ def run(arguments: list[str]) -> int:
             tell(*traceback.format_exc().rstrip("\n").split("\n"))
         words = f"{type(bug).__name__}: {bug}".partition("\n")[0]
         advice = "Run it again with -v and report the traceback."
-        return fail(BUG, f"bug in lossctl {_release()}: {words}", advice)
+        return fail(BUG, f"bug in lossctl {__version__}: {words}", advice)
     finally:
         signals.clean()
 
@@ -276,9 +270,9 @@ def _color_of(arguments: list[str]) -> Color:
     return Color(told[1]) if told else Color.auto
 
 
-def _fail(when: Color, status: int, what: str, *advice: str) -> int:
+def _fail(arguments: list[str], status: int, what: str, *advice: str) -> int:
     if not signals.came():  # which broke what failed
-        tell(f"error: {what}", *advice, when=when)
+        tell(f"error: {what}", *advice, when=_color_of(arguments))
     return status
 
 
@@ -301,7 +295,6 @@ def _keep_memory() -> None:
 def main() -> NoReturn:
     """Run the command line of this process."""
     signals.answer()
-    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it took a tenth of a short run
     _keep_memory()
     warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's: what is not finite is counted and said
     warnings.showwarning = _warn

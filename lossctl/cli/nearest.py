@@ -11,9 +11,8 @@ NO_OPTIONS = frozenset({"LOSSCTL_SUMS"})
 """Variables that say something else."""
 LARGEST = 1 << 20
 """Bytes of a configuration; what is longer is something else."""
-_MENTIONED = re.compile(
-    rb"""\btool["']?\s*(?:\.|=\s*\{[^\n]*)\s*["']?lossctl|^\s*(?:lossctl|"lossctl"|'lossctl')\s*(?:\.|=\s*\{)""",
-    re.MULTILINE,
+_MENTIONED = (
+    rb"""(?m)\btool["']?\s*(?:\.|=\s*\{[^\n]*)\s*["']?lossctl|^\s*(?:lossctl|"lossctl"|'lossctl')\s*(?:\.|=\s*\{)"""
 )
 """What a shared file has somewhere that has our table."""
 
@@ -63,6 +62,6 @@ def _is_mentioned(path: str) -> bool:
     """Whether a shared file may have our table; where it cannot be read, it is somebody else's."""
     try:
         with open(path, "rb") as file:
-            return _MENTIONED.search(file.read(LARGEST)) is not None
+            return re.search(_MENTIONED, file.read(LARGEST)) is not None
     except OSError:
         return False

@@ -7,7 +7,6 @@ bucket, less those that were kept, are sums of differences of rows: the paired i
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.evaluation.tables import ALL
+from lossctl.version import __version__
 from lossctl.words import free
 
 SETTINGS = ("label", "weight", "class_weight", "cluster", "classes", "where", "limit")
@@ -202,7 +202,7 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     inputs = {name: report.inputs.get(name) for name in ("files", "rows", "rows_used", "by", *SETTINGS)}
     settings = {name: value for name, value in report.settings.items() if name not in OWN}
     told_apart = {"id": list(roles.ids), "cluster": [*map(str, roles.cluster)]}
-    return Baseline(tuple(results), {**inputs, **told_apart}, settings, version("lossctl"))
+    return Baseline(tuple(results), {**inputs, **told_apart}, settings, __version__)
 
 
 def _kept(scores: Scores, place: int, group: int) -> Kept:

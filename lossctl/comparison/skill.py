@@ -61,7 +61,7 @@ class Constant:
         """Its predictions of rows, ``(n,)`` or ``(n, k)``; NaN where there are none."""
         known = [self.numbers.get(key, self.numbers.get((), math.nan)) for key in batch.keys]
         table = np.array([np.broadcast_to(numbers, max(self.width, 1)) for numbers in known])
-        rows = table[np.zeros(len(batch.label), dtype=np.int64) if batch.group is None else batch.group]
+        rows = table[np.zeros(len(batch.label), dtype=np.int64) if batch.groups is None else batch.groups.code]
         return np.asfortranarray(rows) if self.width else rows[:, 0]
 
 

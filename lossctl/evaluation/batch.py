@@ -3,7 +3,7 @@
 Kernels contain mathematics and nothing else because every number they see has passed here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from lossctl.inference.rounding import closeness, slack_of
 from lossctl.reading.cells import class_number, floats, shown
 from lossctl.reading.storage import mask_of
 from lossctl.sums.problems import Key, Problem, Problems
+from lossctl.sums.state import Groups, none
 
 if TYPE_CHECKING:
     from lossctl.sums.clusters import Keyed
@@ -40,7 +41,7 @@ class Batch:
     predictions: tuple[FloatArray, ...]
     """One a model: ``(n,)`` or ``(n, k)``."""
     weight: FloatArray | None
-    group: IntArray | None
+    groups: Groups | None
     position: IntArray | None
     """Where each row stood among the rows read; ``None`` when all were kept."""
     keys: Keys
@@ -209,28 +210,27 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     if plan.class_weights:
         weight = _weighed(reader, plan, label, weight)
     predictions = _predictions(reader, plan)
-    group, keys = grouped(record, roles.by)
+    groups, keys = grouped(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
-    dropped = reader.skipped | reader.null
-    nulls = unweighted = ignored = np.zeros(len(keys), dtype=np.int64)
+    dropped = reader.dropped
+    nulls = unweighted = ignored = none(len(keys))
     position = None
-    if dropped.any():
+    if dropped is not None:
         skipped = reader.skipped
         nulls, unweighted, ignored = (
-            _counted(rows, group, len(keys))
-            for rows in (reader.null & ~skipped, skipped & ~reader.ignored, reader.ignored)
+            _counted(rows, groups) for rows in (reader.null & ~skipped, skipped & ~reader.ignored, reader.ignored)
         )
         position = np.flatnonzero(~dropped)
         label, *predictions = (_taken(values, position) for values in (label, *predictions))
         weight = None if weight is None else weight[position]
-        group = None if group is None else group[position]
+        groups = None if groups is None else groups.taken(position)
         keyed = None if keyed is None else keyed.taken(position)
     clipped: dict[Key, Problem] = {}
-    beyond = [np.zeros(len(keys), dtype=np.int64)] * len(predictions)
+    beyond = [none(len(keys))] * len(predictions)
     if plan.clip_rounding and len(label):
         rounding = rounded(plan, record, label, predictions)
         label, predictions, clipped = rounding.label, rounding.predictions, rounding.problems
-        beyond = [_counted(rows, group, len(keys)) for rows in rounding.rows]
+        beyond = [_counted(rows, groups) for rows in rounding.rows]
     errors = exact_errors(reader, plan, label, predictions, position)
     illegal_values = {} if not plan.normalize_rows else _not_to_normalize(plan, predictions)
     if plan.normalize_rows and not illegal_values:
@@ -247,7 +247,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         label,
         tuple(predictions),
         weight,
-        group,
+        groups,
         position,
         keys,
         reader.n,
@@ -261,8 +261,11 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     )
 
 
-def _counted(rows: BoolArray, group: IntArray | None, groups: int) -> IntArray:
-    return np.array([np.count_nonzero(rows)]) if group is None else np.bincount(group[rows], minlength=groups)
+def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:
+    """How many of the rows are such, by group."""
+    if groups is None:
+        return np.array([np.count_nonzero(rows)])
+    return np.bincount(groups.code[rows], minlength=groups.number)
 
 
 def _taken(values: FloatArray, position: IntArray) -> FloatArray:
@@ -330,26 +333,19 @@ def _illegal(
     problems: dict[Key, Problem] = {}
     if not len(label):
         return problems
-    seen: set[tuple[str, Domain]] = set()
-    labelled = out
+    labelled, domains = out, iter(plan.domains)
     for model, values in zip(plan.models, predictions, strict=True):
         out = np.isnan(values) if plan.layout.ragged and values.ndim == 2 else labelled
         for bound in model.losses:
-            title = ",".join(plan.roles.label)
-            sides: Iterable[tuple[str, Domain, FloatArray, Sequence[str]]] = (
-                (title, bound.label_domain.for_width(model.width or 1), label, plan.roles.label),
-                (model.name, bound.prediction_domain, values, model.columns),
-            )
-            for what, domain, numbers, columns in sides:
-                if (what, domain) not in seen:
-                    seen.add((what, domain))
-                    span = None if reader is None else reader.span(columns)
-                    for part, place, own, piece in pieces(domain, numbers):
-                        names, titles = _named(columns, place)
-                        filled = _filled(piece, out if piece.ndim == 2 else None)
-                        key = _judge(problems, bound, own, filled, titles, model, out=out, part=part, span=span)
-                        if key is not None:
-                            problems |= closeness(key, own, filled, slack_of(record, names))
+            for of_labels, domain in next(domains):
+                numbers, columns = (label, plan.roles.label) if of_labels else (values, model.columns)
+                span = None if reader is None else reader.span(columns)
+                for part, place, own, piece in pieces(domain, numbers):
+                    names, titles = _named(columns, place)
+                    filled = _filled(piece, out if piece.ndim == 2 else None)
+                    key = _judge(problems, bound, own, filled, titles, model, out=out, part=part, span=span)
+                    if key is not None:
+                        problems |= closeness(key, own, filled, slack_of(record, names))
             if bound.chained and not problems:
                 # What comes out of the activation must be legal for the loss as well.
                 inputs = _filled(values, out)

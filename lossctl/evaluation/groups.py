@@ -5,41 +5,42 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow, in_numpy, scalar, words_in_arrow
+from lossctl.arrow import filled, in_arrow, in_numpy, room, scalar, words_in_arrow
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.evaluation.group_keys import WHOLE, Keys
+from lossctl.evaluation.group_keys import WHOLE, Keys, taken
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
 from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
-from lossctl.sums.state import inverse, ranked
+from lossctl.sums.state import Groups, inverse, ranked
 
 FEW = 1 << 12
 """So many words are sorted, so that batches that have the same need not be matched."""
 
 
-def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[IntArray | None, Keys]:
-    """The group index of each row ``(n,)``, and the names of the groups that occur, whatever the rows' order is.
+def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
+    """The groups of the rows, and the names of the groups that occur, whatever the rows' order is.
 
     Raises:
         BadRow: a column cannot be grouped by, or not in these units.
     """
     vocabularies: list[pa.Array] = []
-    code = np.zeros(0, dtype=np.int64)
+    groups: Groups | None = None
     ranks: list[IntArray] = []
     """The rank that each group has among the words of each column."""
     for grouping in by:
         index, words = _places(record, grouping)
         # Codes are ranks again after every column: products of vocabularies would pass 2^63.
-        used, code = ranked(code * len(words) + index if vocabularies else index)
-        before, rank = np.divmod(used, len(words)) if vocabularies else (used, used)
+        used, among = ranked(index if groups is None else groups.code * len(words) + index)
+        before, rank = (used, used) if groups is None else np.divmod(used, len(words))
         ranks = [*(column[before] for column in ranks), rank]
         vocabularies.append(words)
-    if not vocabularies:
+        groups = among
+    if groups is None:
         return None, WHOLE
-    columns = (words.take(in_arrow(rank)) for words, rank in zip(vocabularies, ranks, strict=True))
-    return code, Keys(tuple(columns), len(ranks[0]))
+    columns = (taken(words, rank) for words, rank in zip(vocabularies, ranks, strict=True))
+    return groups, Keys(tuple(columns), len(ranks[0]))
 
 
 def _places(record: pa.RecordBatch, grouping: Grouping) -> tuple[IntArray, pa.Array]:
@@ -81,7 +82,7 @@ def _words(array: pa.Array, name: str) -> tuple[IntArray, pa.Array]:
     if pa.types.is_nested(array.type):
         raise BadRow(0, f"column {name!r} of type {array.type} cannot be grouped by")
     if pa.types.is_integer(array.type) and not array.null_count and not pa.types.is_uint64(array.type):
-        return _integers(array.cast(pa.int64()))
+        return _integers(array)
     try:
         if not pa.types.is_dictionary(array.type):
             unhashed = pa.types.is_decimal32(array.type) or pa.types.is_decimal64(array.type)
@@ -100,8 +101,10 @@ def _integers(array: pa.Array) -> tuple[IntArray, pa.Array]:
     numbers = in_numpy(array)
     low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
     if high - low <= 4 * len(numbers):  # as good as codes already
-        return numbers - low, in_arrow(np.arange(low, high + 1))
-    entries = array.dictionary_encode()
+        code = room(len(numbers))
+        np.subtract(numbers, low, out=code, dtype=np.int64)
+        return code, in_arrow(np.arange(low, high + 1))
+    entries = array.cast(pa.int64()).dictionary_encode()
     distinct = in_numpy(entries.dictionary)
     order = np.argsort(distinct)
     return inverse(order)[in_numpy(entries.indices)], in_arrow(distinct[order])

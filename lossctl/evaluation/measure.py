@@ -108,7 +108,8 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
     """As `lift_with_rows`; the rows of a loss are forgotten before those of the next unless they are to be kept."""
     if not len(batch.label) or any(batch.problems.of("error")):
         return tally(plan, batch), ()
-    groups = None if batch.group is None else Groups(batch.group, len(batch.keys))
+    groups = batch.groups
+    code = None if groups is None else groups.code
     places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
     parts: list[Part] = []
     rows: list[Rows] = []
@@ -123,7 +124,7 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
         from lossctl.sums.evidence import Evidence
 
         evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
-    cells = np.zeros(len(batch.keys), dtype=np.int64)
+    cells = none(len(batch.keys))
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)
         number = labelled.sum(keepdims=True) if groups is None else np.bincount(groups.code, labelled, groups.number)
@@ -137,7 +138,7 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
         cells,
         batch.problems,
         tuple(parts),
-        Marginals.lift(batch.label, batch.weight, batch.group, len(batch.keys)) if plan.skill else None,
+        Marginals.lift(batch.label, batch.weight, code, len(batch.keys)) if plan.skill else None,
         evidence,
         _moved(plan, rows),
     )
@@ -181,7 +182,7 @@ def _part(
     rows = _times(factor, rows)
     clipped = bound.clipped(label, prediction)
     if clipped is None:
-        counts = np.zeros(len(batch.keys), dtype=np.int64)
+        counts = none(len(batch.keys))
     elif groups is None:
         counts = np.array([int(clipped.sum())])
     else:
@@ -217,7 +218,7 @@ def _passing(
     plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, errors: Errors | None
 ) -> Passing | None:
     """What adds up the gradients of a batch as they come, where they are needed for nothing else."""
-    single = prediction.ndim == 1 and batch.group is None and errors is None and not bound.moves_others
+    single = prediction.ndim == 1 and batch.groups is None and errors is None and not bound.moves_others
     return Passing.compiled(batch.weight) if plan.gradient and single else None
 
 

@@ -158,7 +158,8 @@ class Measured:
 
     def shift(self, rows: int) -> "Measured":
         """The same sums when other rows come before."""
-        if not rows:
+        still = not (self.problems.by_key or self.moved or any(part.worst is not None for part in self.parts))
+        if still or not rows:
             return self
         problems, parts = self.problems.shift(rows), tuple(part.shift(rows) for part in self.parts)
         return replace(self, problems=problems, parts=parts, moved=tuple(moved.shift(rows) for moved in self.moved))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lossctl.dataclass import dataclass
+from lossctl.domain import Domain
 from lossctl.evaluation.group_keys import Group
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
@@ -83,6 +85,21 @@ class Plan:
     def losses(self) -> tuple[tuple[PlannedModel, BoundLoss], ...]:
         """Every loss with its model, in the order in which their sums stand."""
         return tuple((model, bound) for model in self.models for bound in model.losses)
+
+    @cached_property
+    def domains(self) -> tuple[tuple[tuple[bool, Domain], ...], ...]:
+        """For each of `losses` the domains of its labels (``True``) and predictions, each of each column once."""
+        seen: set[tuple[str, Domain]] = set()
+        sides: list[tuple[tuple[bool, Domain], ...]] = []
+        for model, bound in self.losses:
+            label = (",".join(self.roles.label), bound.label_domain.for_width(model.width or 1))
+            own = []
+            for of_labels, side in ((True, label), (False, (model.name, bound.prediction_domain))):
+                if side not in seen:
+                    own.append((of_labels, side[1]))
+                seen.add(side)
+            sides.append(tuple(own))
+        return tuple(sides)
 
     @property
     def measures(self) -> "tuple[Measure, ...]":

@@ -14,12 +14,13 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.engine import portable
 from lossctl.reading.waiting import patience
+from lossctl.version import __version__
 
 
 @functools.cache
 def versions() -> dict[str, str]:
     """What must be the same everywhere, or the last digits could differ."""
-    return {name: version(name) for name in ("lossctl", "numpy")}
+    return {"lossctl": __version__, "numpy": version("numpy")}
 
 
 @dataclass(frozen=True)

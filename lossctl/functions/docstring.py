@@ -18,7 +18,7 @@ HEADINGS = {
     "Avoid it": "avoid",
 }
 # At the start of a line, or of a sentence within one.
-_HEADING = re.compile(rf"(?:^|(?<=[.!?] ))({'|'.join(HEADINGS)})\s", re.MULTILINE)
+_HEADING = rf"(?m)(?:^|(?<=[.!?] ))({'|'.join(HEADINGS)})\s"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def sections_of(docstring: str | None) -> Sections:
     prose, prompt, example = body.partition(">>>")
     texts_of: dict[str, list[str]] = {}
     for paragraph in re.split(r"\n\s*\n", prose):
-        note, *headed = _HEADING.split(paragraph)
+        note, *headed = re.split(_HEADING, paragraph)
         pieces = [
             ("notes", note),
             *((HEADINGS[head], text) for head, text in zip(headed[::2], headed[1::2], strict=True)),

@@ -11,7 +11,7 @@ from lossctl.reading.cells import class_number
 Names = tuple[str, ...]
 """What each column of a vector is named for, in the order of the columns."""
 
-_WORD = re.compile(r"\d+(?:\.\d*(?![^\W_]))?|[A-Z]*[^\W\d_A-Z]+|[A-Z]+|[\W_]")
+_WORD = r"\d+(?:\.\d*(?![^\W_]))?|[A-Z]*[^\W\d_A-Z]+|[A-Z]+|[\W_]"
 """A number, a word (``probSetosa`` is two), or a sign between them."""
 _BETWEEN = frozenset(" _.-:=/|,;()[]{}'\"\t")
 """Signs between a class and what else a name says."""
@@ -19,7 +19,7 @@ MOST = 8
 """How many readings of names there may be, for each end of a name."""
 DECIDED = 20
 """How many different decisions there may be."""
-_PLACE = re.compile(r"#[1-9]\d*((?: \(.*\))*)")
+_PLACE = r"#[1-9]\d*((?: \(.*\))*)"
 """What a column is called that has no name: where the column stands, perhaps of whom, and nothing of a class."""
 YES_AND_NO = {"no": 0.0, "yes": 1.0, "neg": 0.0, "pos": 1.0, "negative": 0.0, "positive": 1.0}
 """What is said of 0 and 1 by the names of two columns."""
@@ -56,7 +56,7 @@ def are_places(columns: Sequence[str]) -> bool:
     >>> are_places(["#1", "#2"]), are_places(["#1 (new)", "#2 (new)"]), are_places(["#1 (cat)", "#2 (dog)"])
     (True, True, False)
     """
-    places = [_PLACE.fullmatch(column) for column in columns]
+    places = [re.fullmatch(_PLACE, column) for column in columns]
     return all(places) and len({place[1] for place in places if place}) == 1
 
 
@@ -166,7 +166,7 @@ def _cuts_a_number(column: str, cut: int, name: str) -> bool:
 
 def words_of(name: str) -> list[str]:
     """The words, numbers and signs of a name, in its order."""
-    return _WORD.findall(name)
+    return re.findall(_WORD, name)
 
 
 def _words(columns: Sequence[str]) -> tuple[list[list[str]], int, int]:

@@ -63,9 +63,9 @@ QUERIES = frozenset({
     "request_id", "list_id",
 })  # fmt: skip
 """Names of columns that say to which list of a ranking a row belongs."""
-_MASKS = re.compile(r"(^|_)(mask|masks|masked|pad|padded|padding|valid)(_|$)")
-_PADDING = re.compile(r"(^|_)(pad|padded|padding)(_|$)")
-_WEIGHTS = re.compile(r"weight|^(w|wt|wts|exposure)$|_(wt|wts|exposure)$")
+_MASKS = r"(^|_)(mask|masks|masked|pad|padded|padding|valid)(_|$)"
+_PADDING = r"(^|_)(pad|padded|padding)(_|$)"
+_WEIGHTS = r"weight|^(w|wt|wts|exposure)$|_(wt|wts|exposure)$"
 _THINGS = frozenset({
     "account", "ad", "ads", "batch", "block", "brand", "campaign", "category", "chunk", "city", "clinic", "cluster",
     "cohort", "conversation", "country", "county", "customer", "date", "day", "department", "dept", "device",
@@ -93,35 +93,33 @@ _METRICS = frozenset({
     "bits_per_byte",
 })  # fmt: skip
 """Names of how good a row is, or how far off."""
-_FIGURES = re.compile(
+_FIGURES = (
     r"^((train|training|trn|val|valid|validation|test|dev|eval)_)?"
     r"((\w+_)?loss|(\w+_)?(acc|accuracy|auc|f1|precision|recall|error|iou)|mse|mae|rmse|ppl|perplexity)"
     r"$|^(lr|learning_rate|grad_norm)$"
 )
 """Names of what a log of a training has of each step."""
-_COMPONENTS = re.compile(
+_COMPONENTS = (
     r"^(trend|weekly|yearly|daily|monthly|holidays|additive_terms|multiplicative_terms|season|seasonal|seasonality)"
     r"(_(lower|upper|\d+))?$"
 )
-_LOGARITHMS = re.compile(
-    r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
-)
-_SURPRISALS = re.compile(r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)")
-_COUNTS = re.compile(
+_LOGARITHMS = r"(^|_)log_?(p|probs?|probas?|probabilit(y|ies)|softmax|likelihoods?|liks?)(_|\d|$)|^ll(_|\d|$)|_ll$"
+_SURPRISALS = r"(^|_)(nll|nlp|log_?loss|surprisals?|neg(ative)?_log_?(p|probs?|likelihoods?))(_|\d|$)"
+_COUNTS = (
     r"^(n|num|number_of|count|total)_?(tokens?|toks?|words?|bytes|chars?|characters)$"
     r"|^(tokens?|toks?|words?|bytes?|chars?)_(count|len|length|num|n)$"
     r"|^(ntok|ntoks|ntokens|tokens|seq_?len|seq_?length|sequence_length|length|n_tok)$"
 )
-_SUMS = re.compile(r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)")
-_MEANS = re.compile(r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)")
+_SUMS = r"(^|_)(sum|summed|total|tot|cum|cumulative|joint)(_|$)"
+_MEANS = r"(^|_)(mean|avg|average|per_?token|normali[sz]ed|norm)(_|$)"
 _LEVELS = frozenset({"quantile", "quantiles", "quantile_level", "q", "tau", "percentile", "level"})
-_PREDICTED = re.compile(r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y?_?hat|top_?1|argmax)(_|$)")
+_PREDICTED = r"(^|_)(y?preds?|pred(icted)?_?(class|label)|predict(ed|ions?)|y?_?hat|top_?1|argmax)(_|$)"
 _STEMS = LABELS[0] | LABELS[1] | PREDICTIONS[0] | PREDICTIONS[1] | {"one_hot", "onehot"}
-_LEVEL = re.compile(r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$")
-_BARE = re.compile(r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$")
-_SHARE = re.compile(r"(?:^|[^a-z0-9.])(\d{1,2}(?:\.\d+)?) ?%$")
+_LEVEL = r"(?:^|[^a-z0-9])(?:q|p|quantile|percentile|pct|tau)[\W_]*(\d*\.\d+|\d{1,3})[\W_]*$"
+_BARE = r"(?:^|[^a-z0-9.])(0?\.\d+)[\W_]*$"
+_SHARE = r"(?:^|[^a-z0-9.])(\d{1,2}(?:\.\d+)?) ?%$"
 _SIDE, _PERCENT = r"(?:lo|lower|lwr|(?P<up>hi|upper|upr))", r"\d\d(?:\.\d+)?"
-_END = re.compile(
+_END = (
     rf"(?:^|[\W_])(?:(?:ci|pi)[\W_]*(?P<before>{_PERCENT})[\W_]*)?{_SIDE}"
     rf"(?(before)[\W_]*|(?:[\W_]|ci|pi)*(?P<behind>{_PERCENT})[\W_]*)$"
 )
@@ -131,7 +129,7 @@ HALF = 0.5
 _INDEX = frozenset({"", "id", "index", "row", "row_id", "row_number", "rownumber", "key", "level_0", "index_level_0"})
 
 
-_KEY = re.compile(r"(^|_)(id|ids|idx|key|uid|uuid|guid)(_|$)")
+_KEY = r"(^|_)(id|ids|idx|key|uid|uuid|guid)(_|$)"
 
 
 @functools.lru_cache(maxsize=1 << 12)  # a table of many columns is asked about each many times
@@ -284,7 +282,7 @@ def is_mask(name: str) -> bool:
     >>> is_mask("loss_mask"), is_mask("isPad"), is_mask("attention mask"), is_mask("padlock")
     (True, True, True, False)
     """
-    return bool(_MASKS.search(plain_name(name)))
+    return bool(re.search(_MASKS, plain_name(name)))
 
 
 def kept_by(name: str) -> tuple[int, ...]:
@@ -293,7 +291,7 @@ def kept_by(name: str) -> tuple[int, ...]:
     >>> kept_by("attention_mask"), kept_by("is_pad"), kept_by("padding_mask")
     ((1,), (0,), (0, 1))
     """
-    if not _PADDING.search(plain_name(name)):
+    if not re.search(_PADDING, plain_name(name)):
         return (1,)
     return (0, 1) if "mask" in plain_name(name) else (0,)
 
@@ -304,7 +302,7 @@ def is_weight(name: str) -> bool:
     >>> is_weight("sampleWeight"), is_weight("w"), is_weight("exposure"), is_weight("width")
     (True, True, True, False)
     """
-    return bool(_WEIGHTS.search(plain_name(name)))
+    return bool(re.search(_WEIGHTS, plain_name(name)))
 
 
 def is_thing(name: str) -> bool:
@@ -323,7 +321,7 @@ def is_log_probability(name: str) -> bool:
     >>> is_log_probability("token_logprob"), is_log_probability("log_p"), is_log_probability("neg_logprob")
     (True, True, False)
     """
-    return bool(_LOGARITHMS.search(plain_name(name))) and not is_surprisal(name)
+    return bool(re.search(_LOGARITHMS, plain_name(name))) and not is_surprisal(name)
 
 
 def is_log_rate(name: str) -> bool:
@@ -333,7 +331,7 @@ def is_log_rate(name: str) -> bool:
 
 def is_surprisal(name: str) -> bool:
     """Whether that is a name for −log of a probability: the loss of a row, already made."""
-    return bool(_SURPRISALS.search(plain_name(name)))
+    return bool(re.search(_SURPRISALS, plain_name(name)))
 
 
 def is_count(name: str) -> bool:
@@ -342,7 +340,7 @@ def is_count(name: str) -> bool:
     >>> is_count("n_tokens"), is_count("tokenCount"), is_count("seq_len"), is_count("token")
     (True, True, True, False)
     """
-    return bool(_COUNTS.search(plain_name(name)))
+    return bool(re.search(_COUNTS, plain_name(name)))
 
 
 def is_sum(name: str) -> bool:
@@ -351,12 +349,12 @@ def is_sum(name: str) -> bool:
     >>> is_sum("sum_logprob"), is_sum("logprob_total"), is_sum("summary")
     (True, True, False)
     """
-    return bool(_SUMS.search(plain_name(name)))
+    return bool(re.search(_SUMS, plain_name(name)))
 
 
 def is_mean(name: str) -> bool:
     """Whether that is a name for a mean."""
-    return bool(_MEANS.search(plain_name(name)))
+    return bool(re.search(_MEANS, plain_name(name)))
 
 
 def is_guess(name: str) -> bool:
@@ -404,7 +402,7 @@ def is_predicted(name: str) -> bool:
     >>> is_predicted("pred"), is_predicted("y_pred"), is_predicted("score")
     (True, True, False)
     """
-    return bool(_PREDICTED.search(plain_name(name)))
+    return bool(re.search(_PREDICTED, plain_name(name)))
 
 
 def tells_decision(name: str) -> bool:
@@ -432,7 +430,7 @@ def is_figure_of_training(name: str) -> bool:
     >>> is_figure_of_training("val_loss"), is_figure_of_training("trainAccuracy"), is_figure_of_training("test_pred")
     (True, True, False)
     """
-    return bool(_FIGURES.match(plain_name(name)))
+    return bool(re.match(_FIGURES, plain_name(name)))
 
 
 def is_component(name: str) -> bool:
@@ -441,7 +439,7 @@ def is_component(name: str) -> bool:
     >>> is_component("trend"), is_component("weekly_upper"), is_component("weekly_sales")
     (True, True, False)
     """
-    return bool(_COMPONENTS.match(plain_name(name)))
+    return bool(re.match(_COMPONENTS, plain_name(name)))
 
 
 def is_key(name: str) -> bool:
@@ -452,4 +450,4 @@ def is_key(name: str) -> bool:
     """
     plain = plain_name(name)
     known = any(plain in names for names in (*LABELS, *PREDICTIONS))
-    return not is_unnamed(name) and not known and (is_index(name) or bool(_KEY.search(plain)))
+    return not is_unnamed(name) and not known and (is_index(name) or bool(re.search(_KEY, plain)))

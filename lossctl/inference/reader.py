@@ -1,7 +1,8 @@
 """The roles of one record batch as arrays, with what is null or of another length noted on the way."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,9 @@ from lossctl.sums.problems import Key, Problem
 from lossctl.sums.span import span_of
 
 ROUNDED = "integers beyond 2^53 are rounded to doubles"
-TURNED = 500
-"""How many rows are made of columns at a time: no power of two, or columns would fight for a few lines of the cache."""
+TURNED, BESIDE = 1000, 64
+"""How many rows are made of how many columns at a time, which stay in the cache: no power of two of rows, or columns
+would fight for a few lines of it."""
 
 
 class Reader:
@@ -33,18 +35,33 @@ class Reader:
 
     def __init__(self, record: pa.RecordBatch) -> None:
         self.record, self.n = record, record.num_rows
-        self.null = np.zeros(self.n, dtype=np.bool_)
-        """Rows with a null in a column that was read."""
-        self.skipped = np.zeros(self.n, dtype=np.bool_)
-        """Rows that do not count, whatever is in them."""
         self.rests: dict[str, Rest] = {}
         """What the numbers of a column have beyond their doubles, of those columns that have such."""
         self.spans: dict[str, Span] = {}
         """Between which numbers those of a column are that holds one a row, nulls and all."""
-        self.ignored = np.zeros(self.n, dtype=np.bool_)
-        """Those of them whose label says that there is none."""
         self.problems: dict[Key, Problem] = {}
         self._cells: LabelCells | None = None
+
+    @cached_property
+    def null(self) -> BoolArray:
+        """Rows with a null in a column that was read."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @cached_property
+    def skipped(self) -> BoolArray:
+        """Rows that do not count, whatever is in them."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @cached_property
+    def ignored(self) -> BoolArray:
+        """Those of them whose label says that there is none."""
+        return np.zeros(self.n, dtype=np.bool_)
+
+    @property
+    def dropped(self) -> BoolArray | None:
+        """Rows that are null or skipped; ``None`` where there are none. Nothing is made of marks that nobody set."""
+        marks = [vars(self)[name] for name in ("null", "skipped") if name in vars(self)]
+        return np.asarray(np.logical_or.reduce(marks)) if any(mark.any() for mark in marks) else None
 
     def note(
         self,
@@ -86,7 +103,8 @@ class Reader:
             array = nulled_where(array, self.ignored) if self.ignored.any() else array
             array = array if layout.text else without_truths(array)
             self.record = self.record.set_column(self.record.schema.get_field_index(column), column, array)
-        self.skipped |= self.ignored
+        if "ignored" in vars(self):
+            self.skipped |= self.ignored
 
     def label(self, layout: Layout) -> FloatArray:
         """The numbers of the labels, ``(n,)`` or ``(n, k)``, after `ignore`; NaN is one that is left out of its row.
@@ -304,9 +322,10 @@ def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:
     """Many columns of numbers as rows ``(n, k)`` in C order."""
     k, n = len(columns), len(columns[0])
     rows = np.empty((n, k))
-    for start in range(0, n, TURNED):
-        beside = np.concatenate([column[start : start + TURNED] for column in columns], dtype=np.float64)
-        rows[start : start + TURNED] = beside.reshape(k, -1).T
+    for start, first in product(range(0, n, TURNED), range(0, k, BESIDE)):
+        few = [column[start : start + TURNED] for column in columns[first : first + BESIDE]]
+        beside = np.concatenate(few, dtype=np.float64).reshape(len(few), -1)
+        rows[start : start + TURNED, first : first + BESIDE] = beside.T
     return rows
 
 

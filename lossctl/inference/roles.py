@@ -16,13 +16,13 @@ from lossctl.reading import jq
 from lossctl.reading.columns import Column, fields_in, leaves_in
 from lossctl.words import did_you_mean, natural
 
-HALF_RANGE = re.compile(r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d")
+HALF_RANGE = r"\[[^\]]*(?::|\.\.)[^\]]*\]|^#\d"
 """What is meant as a range and is none; as a glob, ``p[0:]`` would be p and one sign."""
 
 
 NOT_READ = "is a map or a list of objects, or the like, which is not read"
 """What a column is that holds neither numbers, text, lists of numbers nor fields."""
-PLACES = re.compile(r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?")
+PLACES = r"#(\d{1,9})(?:-#?(\d{1,9}))?(?::.*)?"
 """A place or a range of them, with the unit to group by."""
 LISTED = 6
 """How many columns are named one by one; of more, the first and the last are."""
@@ -107,7 +107,7 @@ def find(pattern: str, columns: Sequence[Column], role: str) -> tuple[str, ...]:
         return tuple(name for part in parts for name in find(part, columns, role))
     if places := re.fullmatch(r"#(\d{1,18})(?:-#?(\d{1,18}))?", pattern):
         return _placed(int(places[1]), int(places[2] or places[1]), names, f"{role} {pattern}")
-    if (part := HALF_RANGE.search(pattern)) and any(
+    if (part := re.search(HALF_RANGE, pattern)) and any(
         column.name == pattern[: part.start()] and column.kind == "list" for column in columns
     ):
         nulls = f"what is null in them is left out with {option(mask_null=True)}"
@@ -170,7 +170,7 @@ def _matcher(pattern: str, role: str) -> Callable[[str], bool] | None:
         except re.error as error:
             raise UsageError(f"{role} {pattern!r} is not a regular expression: {error}") from None
         return lambda name: expression.search(name) is not None
-    if any(sign in pattern for sign in "*?[") and not HALF_RANGE.search(pattern):
+    if any(sign in pattern for sign in "*?[") and not re.search(HALF_RANGE, pattern):
         return lambda name: fnmatch.fnmatchcase(name, pattern)
     return None
 
@@ -183,7 +183,7 @@ def _no_column(pattern: str, columns: Sequence[Column], role: str) -> UsageError
                 f"no column {pattern!r} for the {role}: column {column.name!r} is a map or a list, which has no fields"
             )
             raise UsageError(what, f"Give it whole: {column.name}.")
-    if HALF_RANGE.search(pattern):
+    if re.search(HALF_RANGE, pattern):
         return UsageError(f"no column {pattern!r} for the {role}", "A range has two ends, as in p[0:3] or #2-#4.")
     leaves = leaves_in(columns)
     ending = [leaf for leaf in leaves if leaf.endswith(f".{pattern}")][:3]
@@ -207,7 +207,7 @@ def places_in(patterns: Iterable[str]) -> tuple[int, ...]:
     """
     places: set[int] = set()
     for pattern in patterns:
-        for match in filter(None, (PLACES.fullmatch(piece.strip()) for piece in re.split("[,=]", pattern))):
+        for match in filter(None, (re.fullmatch(PLACES, piece.strip()) for piece in re.split("[,=]", pattern))):
             first, last = int(match[1]), int(match[2] or match[1])
             places |= {*range(first, min(last, first + MOST_PLACES) + 1)}
     return tuple(sorted(places))

@@ -12,7 +12,7 @@ from lossctl.reading.dialect import Dialect
 
 SAMPLE = 1 << 16
 """Bytes of rows against which the line is held."""
-INTEGER = re.compile(r"[+-]?\d+")
+INTEGER = r"[+-]?\d+"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _unlike(number: int, below: Sequence[str]) -> bool:
 
     What counts rows goes on with the next number, and is no other column.
     """
-    integers = [int(word) for word in below if INTEGER.fullmatch(word)]
+    integers = [int(word) for word in below if re.fullmatch(INTEGER, word)]
     if not integers:
         return True
     return len(integers) == len(below) and not min(integers) - 1 <= number <= max(integers) + 1

@@ -1,6 +1,5 @@
 """The files that a path stands for: globs and directories, here and in stores."""
 
-import glob
 import os
 import re
 import stat
@@ -33,6 +32,8 @@ def expand(path: str) -> list[str]:
         if not files:
             raise DataError(f"{path}: no files in this directory", "Name a file, or a directory that holds data files.")
     elif any(sign in local for sign in "*?[") and not os.path.exists(local):
+        import glob  # noqa: PLC0415  (few runs need it)
+
         matching = glob.glob(local, recursive=True)
         files = [file for file in matching if os.path.isfile(file)]
         files += [file for folder in matching if os.path.isdir(folder) for file in expand(folder) if not files]

@@ -18,7 +18,7 @@ from lossctl.reading.lines import BOM, before_text
 from lossctl.reading.look_alikes import ensure_narrow, not_utf8
 from lossctl.words import free
 
-SEPARATOR = re.compile(rb'"?sep=([\t -!#-&(-/:-@[-^`{-~])"?\r?(?:\n|$)', re.IGNORECASE)
+SEPARATOR = rb'(?i)"?sep=([\t -!#-&(-/:-@[-^`{-~])"?\r?(?:\n|$)'
 """A first line that says what separates cells, as Excel writes and reads it."""
 SEPARATORS = ",;\t|"
 """What may separate the cells of a line that seems to have only one."""
@@ -62,7 +62,7 @@ def header_of(title: str, head: bytes, dialect: Dialect, reading: Reading) -> He
     while left and start < len(head):
         start, left = _next_line(head, start), left - 1
     start += before_text(head[start:])
-    separator = SEPARATOR.match(head, start)
+    separator = re.compile(SEPARATOR).match(head, start)
     if separator is not None:
         if reading.delimiter is None:
             dialect = replace(dialect, delimiter=separator[1].decode("latin-1"))

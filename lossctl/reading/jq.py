@@ -1,10 +1,8 @@
 """Paths and programs for jq, which makes columns of what stands inside others and is not read."""
 
-import json
 import re
-import shlex
 
-_PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_PLAIN = r"(?a)[A-Za-z_]\w*"
 
 
 def inside(path: str, name: str) -> str:
@@ -13,8 +11,10 @@ def inside(path: str, name: str) -> str:
     >>> inside("", "choices"), inside(".choices[]?", "two words"), inside("", "a.b")
     ('.choices', '.choices[]?["two words"]', '.["a.b"]')
     """
-    if _PLAIN.fullmatch(name):
+    if re.fullmatch(_PLAIN, name):
         return f"{path}.{name}"
+    import json  # noqa: PLC0415  (few runs need it)
+
     return f"{path or '.'}[{json.dumps(name, ensure_ascii=False)}]"
 
 
@@ -24,4 +24,6 @@ def column(name: str, value: str) -> str:
     >>> column("values", ".choices[0]")
     "jq -c '. + {values: .choices[0]}'"
     """
+    import shlex  # noqa: PLC0415  (few runs need it)
+
     return f"jq -c {shlex.quote(f'. + {{{name}: {value}}}')}"

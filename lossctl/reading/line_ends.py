@@ -12,7 +12,7 @@ from lossctl.domain import BoolArray, IntArray
 LINE_FEED, CARRIAGE_RETURN = b"\n\r"
 BLOCK = 1 << 20
 """Bytes that are looked at together: what is noted of a byte takes many times its place."""
-QUOTED = {quote: re.compile(rb"(?:[^%b]++|%b%b)*+" % ((quote,) * 3)) for quote in (b'"', b"'")}
+QUOTED = {quote: rb"(?:[^%b]++|%b%b)*+" % ((quote,) * 3) for quote in (b'"', b"'")}
 """What stands in quotes, up to the quote that closes them."""
 
 
@@ -118,6 +118,7 @@ class LineEnds:
 
     def _one_by_one(self, block: bytes) -> IntArray:
         """The quotes that open or close a cell, cell by cell: for text with quotes inside bare cells."""
+        inner = re.compile(QUOTED[self._quote])
         bare_end = re.compile(b"[\r\n" + re.escape(bytes([self._separator])) + b"]")
         starts = {self._separator, LINE_FEED, CARRIAGE_RETURN}
         quotes, position, inside = [], 0, self.inside
@@ -127,7 +128,7 @@ class LineEnds:
             position = block.find(b"\n") + 1 or len(block)
         while True:
             if inside:
-                quote = QUOTED[self._quote].match(block, position).end()  # type: ignore[union-attr]  # it matches nothing at least
+                quote = inner.match(block, position).end()  # type: ignore[union-attr]  # it matches nothing at least
                 if quote == len(block):
                     break
                 inside = False

@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -212,6 +211,8 @@ class Location:
         """
         if self.ranges:
             return self
+        import tempfile  # noqa: PLC0415  (it brings random, and few runs need it)
+
         name = os.path.join(tempfile.gettempdir(), f"lossctl-{os.urandom(8).hex()}")
         _temporary.callback(_remove, name)  # before it is there, for a signal may come as soon as it is
         copy = _temporary.enter_context(open(name, "xb", opener=_private))  # noqa: SIM115  (see clean)

@@ -74,7 +74,7 @@ TEXT = bytes([*b"\t\r\n\f", *range(32, 256)])
 """What text consists of, in whatever encoding that has a byte a sign."""
 MARKED = (b"<", b"%PDF", b"%!PS", b"{\\rtf", b"version https://git-lfs", b"HEADER RECORD*", b"!<arch>")
 """How text begins that may be of a kind that is not read."""
-FOREIGN = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+FOREIGN = rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*"
 """A word with letters past ASCII."""
 WORD = (
     f"If it means a missing number, say so with {option('null_values')}. "
@@ -178,7 +178,7 @@ def encoding_hint(text: bytes) -> str:
         text.decode()
     except UnicodeDecodeError as error:
         text = text[max(error.start - 16, 0) : error.start + 16]
-    word = next(iter(FOREIGN.findall(text)), b"")
+    word = next(iter(re.findall(FOREIGN, text)), b"")
     name, called = ("cp1252", "Windows-1252") if re.search(rb"[\x80-\x9f]", word) else ("latin-1", "Latin-1")
     shown = word.decode(name, "replace")
     return f"It may be {called}, where it reads {shown!r}: then say {option(encoding=name)}; else convert it to UTF-8."

@@ -11,10 +11,10 @@ from lossctl.reading.look_alikes import encoding_hint, ensure_narrow, is_text, m
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 SEPARATORS = ("\t", ";", ",", "|")
 """What may separate the cells of text that does not say it, the least ambiguous first."""
-QUOTED = re.compile(r'"[^"]*"')
-JSON = re.compile(rb'(?:\xef\xbb\xbf|\s)*+(?:\[\s*+)?\{\s*+"(?:[^"\\]|\\.)*+"\s*+:')
+QUOTED = r'"[^"]*"'
+JSON = rb'(?:\xef\xbb\xbf|\s)*+(?:\[\s*+)?\{\s*+"(?:[^"\\]|\\.)*+"\s*+:'
 """How JSON begins, of which no cells of delimited text are made."""
-ARRAY = re.compile(rb"(?:\xef\xbb\xbf|\s)*\[\s*(?:[\[{\]]|$)")
+ARRAY = rb"(?:\xef\xbb\xbf|\s)*\[\s*(?:[\[{\]]|$)"
 
 
 def bare_name(path: str) -> str:
@@ -55,7 +55,18 @@ def format_of(location: Location, reading: Reading) -> Format:
 def _by_suffix(path: str) -> Format | None:
     """The format that a name tells; ``None`` where it tells none."""
     name = bare_name(path)
-    return formats.first(lambda candidate: name.endswith(candidate.suffixes))
+    mention = mention_of(name[name.rfind(".") :])
+    return formats.first(lambda candidate: name.endswith(candidate.suffixes), mention=mention)
+
+
+def mention_of(suffix_or_magic: str | bytes) -> bytes:
+    """How the module of a built-in format has one of its suffixes, or the first four bytes of its magic: as a pattern.
+
+    To import what opens all the others takes longer than to read a short file.
+    """
+    if isinstance(suffix_or_magic, str):
+        return b'"%b"' % re.escape(suffix_or_magic.encode(errors="replace"))
+    return b'magic = .*b"%b' % re.escape(repr(suffix_or_magic[:4])[2:-1].encode())
 
 
 def _enter(location: Location) -> None:
@@ -83,7 +94,9 @@ def _recognised(location: Location, reading: Reading) -> Format:
         raise DataError(f"{location.title}: the file is empty")
     by_suffix = _by_suffix(location.member or location.path)
     by_magic = formats.first(
-        lambda candidate: bool(candidate.magic) and head.startswith(candidate.magic), built_in=by_suffix is not None
+        lambda candidate: bool(candidate.magic) and head.startswith(candidate.magic),
+        built_in=by_suffix is not None,
+        mention=mention_of(head),
     )
     if by_magic is not None and by_suffix is not None and by_magic is not by_suffix:
         hint = f"Rename it, or force the format: {option(format=by_magic.name)}."
@@ -114,7 +127,7 @@ def _refuse_foreign(title: str, head: bytes) -> None:
 
 def _ensure_cells(title: str, head: bytes, format_: Format) -> None:
     """Raise a `DataError` where text that should be delimited is JSON."""
-    if format_.text and not format_.typed and JSON.match(head):
+    if format_.text and not format_.typed and re.match(JSON, head):
         hint = f"Rename it, or say what it is: {option(format='json')}."
         raise DataError(f"{title}: read as {format_.name}, but holds JSON", hint)
 
@@ -127,7 +140,7 @@ def _by_content(location: Location, head: bytes, reading: Reading) -> Format:
         head = location.beginning(1 << 16)
     if begins(head) == b"{":
         return formats.get("jsonl")
-    if ARRAY.match(head):
+    if re.match(ARRAY, head):
         return formats.get("json")
     if location.pipe or reading.delimiter is not None:
         return formats.get("csv")
@@ -177,7 +190,7 @@ def separator_of(lines: list[str]) -> str | None:
     >>> separator_of(["y;p", "1;0,5", "0;0,25"]), separator_of(["y p", "1 0.5"]), separator_of(["a,b", "c"])
     (';', ' ', None)
     """
-    bare = [QUOTED.sub("", line) for line in lines]
+    bare = [re.sub(QUOTED, "", line) for line in lines]
     spaced = [] if any("  " in line.strip(" ") for line in bare) else [" "]
     for sign in (*SEPARATORS, *spaced):
         counts = Counter(line.strip(" ").count(sign) for line in bare)

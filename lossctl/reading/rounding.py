@@ -19,7 +19,7 @@ EXACT = 2.0**53
 SHAPE = bytes(ord("0") if chr(sign) in "0123456789" else sign if sign == ord(".") else ord(",") for sign in range(256))
 LONG = b"0" * 16
 """How an integer of 2^53 or more begins in text, when every digit is 0."""
-POWER = re.compile("[eE]")
+POWER = "[eE]"
 """Text with an exponent is rounded already: no integer is written so to its last digit."""
 
 
@@ -61,7 +61,7 @@ def rest_of(cells: pa.Array, values: FloatArray, null: BoolArray | None) -> Rest
     else:
         for row in np.flatnonzero(large):
             word = str(cells[int(row)])
-            if POWER.search(word) is None:
+            if re.search(POWER, word) is None:
                 beyond = Fraction(Decimal(word)) - Fraction(float(values[row]))
                 rest[row] = float(beyond)
                 inexact[row] = Fraction(float(rest[row])) != beyond

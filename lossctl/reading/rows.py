@@ -16,7 +16,7 @@ from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow
 from lossctl.reading.fields import with_fields
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
-from lossctl.reading.storage import plain
+from lossctl.reading.storage import is_plain, plain
 from lossctl.reading.stores import REFUSALS, unreadable
 
 
@@ -95,6 +95,7 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
     kept = Kept() if kept is None else kept
     choosing = isinstance(shard, Choosing)
     records, rows = shard.choose(wanted, kept) if isinstance(shard, Choosing) else shard.read(wanted), 0
+    schema, indirect = None, list[int]()
     while True:
         try:
             record = next(records, None)
@@ -104,8 +105,15 @@ def plain_rows(shard: Shard, wanted: Wanted, kept: Kept | None = None) -> Iterat
             return
         if not choosing:
             kept.note(record.num_rows, None)
-        yield _plainly(fielded(record, wanted, shard.file, rows), wanted, shard.file)
-        rows += record.num_rows
+        rows, record = rows + record.num_rows, fielded(record, wanted, shard.file, rows)
+        if schema is None or not record.schema.equals(schema):  # rows may have a thousand columns
+            schema = record.schema
+            indirect = [
+                place
+                for place, column in enumerate(schema)
+                if column.name in wanted.names and not is_plain(column.type)
+            ]
+        yield _plainly(record, indirect, shard.file)
 
 
 def first_rows(shard: Shard, wanted: Wanted) -> pa.RecordBatch | None:
@@ -139,15 +147,13 @@ def fielded(record: pa.RecordBatch, wanted: Wanted, file: str, rows: int) -> pa.
     return record.select([place for place, name in enumerate(record.schema.names) if name in wanted.names])
 
 
-def _plainly(record: pa.RecordBatch, wanted: Wanted, file: str) -> pa.RecordBatch:
-    for index, column in enumerate(record.schema):
-        if column.name not in wanted.names:
-            continue
-        array = record.column(index)
+def _plainly(record: pa.RecordBatch, places: list[int], file: str) -> pa.RecordBatch:
+    for place in places:
+        array, name = record.column(place), record.schema.field(place).name
         try:
             cells = plain(array)
         except REFUSALS as error:
-            raise unreadable(f"{file}: column {column.name!r}", error) from None
+            raise unreadable(f"{file}: column {name!r}", error) from None
         if cells is not array:
-            record = record.set_column(index, column.name, cells)
+            record = record.set_column(place, name, cells)
     return record

@@ -1,7 +1,8 @@
 """Opening files so that what is read of them is what they were when a run opened them first, or is an error.
 
 A file of this machine stays open, so what takes its name meanwhile is never read; every reading of it is checked once
-its bytes are there. Workers on other machines, and readers of stores, open it by name and compare.
+its bytes are there, or, where Arrow reads by itself, once those of a batch are. Workers on other machines, and readers
+of stores, open it by name and compare.
 """
 
 import contextlib
@@ -12,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import pyarrow as pa
 
 from lossctl.reading.readable import Readable
 from lossctl.reading.stamp import UNKNOWN, Changed, Handle, Stamp, kept, machine, same, stamp_by, stamp_of
@@ -46,12 +49,29 @@ class View(Readable):
         while missing and (piece := self.handle.read(min(missing, PIECE), self.position)):
             pieces.append(piece)
             missing, self.position = missing - len(piece), self.position + len(piece)
-        # Only now: what was written before these bytes were there may be in them.
+        self.check()  # only now: what was written before these bytes were there may be in them
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def check(self) -> None:
+        """See that all bytes that were read so far are of the file as it was.
+
+        Raises:
+            Changed: it is no longer that.
+        """
         status = os.fstat(self.handle.descriptor)
         now = status.st_size, status.st_mtime_ns, status.st_ctime_ns
         if now != (self.stamp.size, *self.stamp.version, self.stamp.touched[0]):
             same(self.path, self.stamp, stamp_by(status))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def native(self) -> Any:
+        """The same file as Arrow reads it without Python, unchecked; where the system cannot open it again, this one.
+
+        A name would not do: the file may have lost it. What Linux shows of an open file is that file.
+        """
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                return pa.OSFile(f"/proc/self/fd/{self.handle.descriptor}")
+        return self
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to another place."""
@@ -212,9 +232,21 @@ def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
             yield file
         except Exception:
             with contextlib.suppress(OSError, ValueError):
+                check(file)
                 confirm(path, stamp)  # says more than what became of reading two files as one
             raise
     confirm(path, stamp)
+
+
+def natively(file: Any) -> Any:
+    """What Arrow reads the bytes of an open file from; who has it do so has to `check` the file before they count."""
+    return file.native() if isinstance(file, View) else file
+
+
+def check(file: Any) -> None:
+    """As `View.check`; a file that checks at every reading, or at its end, has no need of it."""
+    if isinstance(file, View):
+        file.check()
 
 
 def open_whole(path: str, stamp: Stamp) -> Any:

@@ -53,6 +53,11 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def is_plain(kind: pa.DataType) -> bool:
+    """Whether arrays of a type are plain, whatever is in them."""
+    return bool(pa.types.is_primitive(kind) or pa.types.is_string(kind))
+
+
 def plain(array: pa.Array) -> pa.Array:
     """The same cells, each null of which is in the bitmap of its array.
 
@@ -63,7 +68,7 @@ def plain(array: pa.Array) -> pa.Array:
         ArrowException: Arrow cannot read the cells.
     """
     kind = array.type
-    if pa.types.is_primitive(kind) or pa.types.is_string(kind):
+    if is_plain(kind):
         return array
     if isinstance(kind, pa.UuidType):
         return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())

@@ -22,7 +22,7 @@ VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "mo
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
 
-NO_MEMORY = re.compile("bad_alloc|[mc]alloc of size .* failed|cannot allocate memory", re.IGNORECASE)
+NO_MEMORY = "(?i)bad_alloc|[mc]alloc of size .* failed|cannot allocate memory"
 """What Arrow says of memory in an error of another kind."""
 
 
@@ -47,7 +47,11 @@ def unreadable(path: str, error: Exception) -> LossctlError:
         return DataError(f"{path}: no such file", f"Did you mean {shown}?" if close else "")
     if isinstance(error, PermissionError):
         return DataError(f"{path}: permission denied")
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM or NO_MEMORY.search(str(error)):
+    if (
+        isinstance(error, MemoryError)
+        or getattr(error, "errno", None) == errno.ENOMEM
+        or re.search(NO_MEMORY, str(error))
+    ):
         return too_little_memory(path)
     if isinstance(error, Unreached):
         return DataError(f"{path}: {error.why}", error.hint)

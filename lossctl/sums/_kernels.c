@@ -18,6 +18,7 @@
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
+    UNITS = 3, SPREAD = 6,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -166,31 +167,63 @@ static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_
     }
 }
 
-/* The multiples of two units that rows have, by group, as `folded`; carried into a third unit before they overflow.
-   What is left of rows is written out with its group; the result is how many have something left. */
-static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int exponent,
-                          int64_t *restrict units, Py_ssize_t groups, double *restrict left,
-                          int64_t *restrict left_code) {
+/* (x − mean)² of some rows, about the mean of the group of each. */
+VECTORISED static void squares_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n,
+                                  const double *restrict means, double *restrict squares) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double rest = values[i] - means[code[i]];
+        squares[i] = rest * rest;
+    }
+}
+
+/* The largest of these squares, as bits. */
+static uint64_t largest_square_by(const double *values, const int64_t *code, Py_ssize_t n, const double *means) {
+    double squares[PIECE];
+    uint64_t largest = 0;
+    for (Py_ssize_t start = 0; start < n; start += PIECE) {
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        squares_by(values + start, code + start, size, means, squares);
+        const uint64_t bits = largest_bits(squares, size);
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+/* The multiples of two units that some rows have, by group, as `folded`. What is left of rows is written out with its
+   group; the result is how many have something left. */
+static Py_ssize_t folded_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int exponent,
+                            int64_t *restrict units, double *restrict left, int64_t *restrict left_code) {
     const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
     const int64_t coarse_bits = bits_of(coarse), fine_bits = bits_of(fine);
     Py_ssize_t kept = 0;
-    for (Py_ssize_t start = 0; start < n; start += CHUNK) {
-        const Py_ssize_t stop = n - start < CHUNK ? n : start + CHUNK;
-        for (Py_ssize_t i = start; i < stop; i++) {
-            int64_t *own = units + 3 * code[i];
-            const double shifted = values[i] + coarse;
-            const double rest = values[i] - (shifted - coarse);
-            const double second = rest + fine;
-            const double remainder = rest - (second - fine);
-            own[0] += bits_of(second) - fine_bits;
-            own[1] += bits_of(shifted) - coarse_bits;
-            left[kept] = remainder;
-            left_code[kept] = code[i];
-            kept += remainder != 0.0;
-        }
-        if (stop < n) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        int64_t *own = units + UNITS * code[i];
+        const double shifted = values[i] + coarse;
+        const double rest = values[i] - (shifted - coarse);
+        const double second = rest + fine;
+        const double remainder = rest - (second - fine);
+        own[0] += bits_of(second) - fine_bits;
+        own[1] += bits_of(shifted) - coarse_bits;
+        left[kept] = remainder;
+        left_code[kept] = code[i];
+        kept += remainder != 0.0;
+    }
+    return kept;
+}
+
+/* The units of rows, or of their squares about the means of their groups where these are given, carried into a third
+   unit before they overflow; as many rows as there is room for what is left of them. */
+static Py_ssize_t units_by(const double *values, const int64_t *code, Py_ssize_t n, const double *means, int exponent,
+                           int64_t *units, Py_ssize_t groups, double *left, int64_t *left_code, Py_ssize_t room,
+                           Py_ssize_t *left_over) {
+    double squares[PIECE];
+    Py_ssize_t start = 0, kept = 0;
+    for (; start < n && kept + PIECE <= room; start += PIECE) {
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        if (means) squares_by(values + start, code + start, size, means, squares);
+        if (start && start % CHUNK == 0) {
             for (Py_ssize_t group = 0; group < groups; group++) {
-                int64_t *own = units + 3 * group;
+                int64_t *own = units + UNITS * group;
                 for (int place = 0; place < 2; place++) {
                     const int64_t over = own[place] >> FOLD;
                     own[place] -= over * ((int64_t)1 << FOLD);
@@ -198,8 +231,48 @@ static Py_ssize_t sums_by(const double *restrict values, const int64_t *restrict
                 }
             }
         }
+        kept += folded_by(means ? squares : values + start, code + start, size, exponent, units, left + kept,
+                          left_code + kept);
     }
-    return kept;
+    *left_over = kept;
+    return start < n ? start : n;
+}
+
+/* Write units of 2^exponent and what is FOLD and twice FOLD above as digits, a row of `groups` a level, of which the
+   highest says the sign; which rows have others than 0, a bit each. */
+VECTORISED static int spread(const int64_t *restrict units, Py_ssize_t groups, int exponent, int64_t *restrict digits) {
+    const int64_t mask = ((int64_t)1 << DIGIT) - 1;
+    memset(digits, 0, SPREAD * groups * sizeof *digits);
+    for (int place = 0; place < UNITS; place++) {
+        const int bits = (exponent - LOWEST) % DIGIT + place * FOLD, up = bits % DIGIT, down = DIGIT - up;
+        int64_t *restrict row = digits + bits / DIGIT * groups;
+        for (Py_ssize_t group = 0; group < groups; group++) {
+            const int64_t unit = units[UNITS * group + place], rest = unit >> down;
+            row[group] += (unit & (((int64_t)1 << down) - 1)) << up;
+            row[groups + group] += rest & mask;
+            row[2 * groups + group] += rest >> DIGIT;
+        }
+    }
+    for (int level = 0; level < SPREAD - 1; level++) {
+        int64_t *restrict row = digits + level * groups;
+        for (Py_ssize_t group = 0; group < groups; group++) {
+            row[groups + group] += row[group] >> DIGIT;
+            row[group] &= mask;
+        }
+    }
+    int levels = 0;
+    for (int level = SPREAD - 1; level >= 0; level--) {
+        int64_t *restrict row = digits + level * groups;
+        int64_t used = 0;
+        for (Py_ssize_t group = 0; group < groups; group++) {
+            const int64_t minus = level && row[group] == -1; /* of a negative number whose digits end below */
+            if (level) row[group - groups] -= minus << DIGIT;
+            row[group] += minus;
+            used |= row[group];
+        }
+        levels |= (used != 0) << level;
+    }
+    return levels;
 }
 
 /* The least and the largest value of each group, or NaN where one is, beside those that are there already. */
@@ -563,28 +636,46 @@ static PyObject *kernels_span(PyObject *self, PyObject *object) {
 }
 
 static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
-    PyObject *objects[5], *result = NULL;
-    Array arrays[5] = {{{0}, 0}};
-    Py_ssize_t n, codes, units_size, left_size, left_codes, kept = -1;
-    int exponent;
-    if (!PyArg_ParseTuple(args, "OOiOOO", &objects[0], &objects[1], &exponent, &objects[2], &objects[3], &objects[4]))
+    PyObject *objects[6], *result = NULL;
+    Array arrays[6] = {{{0}, 0}};
+    Py_ssize_t n, codes, start, about, size, room, left_codes, rows = 0, kept = 0;
+    if (!PyArg_ParseTuple(args, "OOnOOOO", &objects[0], &objects[1], &start, &objects[2], &objects[3], &objects[4],
+                          &objects[5]))
         return NULL;
     double *values = items(objects[0], &arrays[0], 'd', 0, &n);
     int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    int64_t *units = code ? items(objects[2], &arrays[2], 'q', 1, &units_size) : NULL;
-    double *left = units ? items(objects[3], &arrays[3], 'd', 1, &left_size) : NULL;
+    int64_t *digits = code ? items(objects[2], &arrays[2], 'q', 1, &size) : NULL;
+    double *left = digits ? items(objects[3], &arrays[3], 'd', 1, &room) : NULL;
     int64_t *left_code = left ? items(objects[4], &arrays[4], 'q', 1, &left_codes) : NULL;
-    if (left_code) {
-        const Py_ssize_t groups = units_size / 3;
-        int fits = codes == n && left_size > n && left_codes > n && units_size % 3 == 0;
+    double *means = left_code && objects[5] != Py_None ? items(objects[5], &arrays[5], 'd', 0, &about) : NULL;
+    const Py_ssize_t groups = left_code ? size / SPREAD : 0;
+    int64_t *units = left_code && (means || objects[5] == Py_None) ? PyMem_Calloc(groups + 1, UNITS * sizeof *units) : NULL;
+    if (units) {
+        int fits = codes == n && 0 <= start && start <= n && left_codes == room && room >= PIECE && size % SPREAD == 0;
+        fits = fits && (!means || about == groups);
+        int exponent, levels, moderate = 0;
         Py_BEGIN_ALLOW_THREADS
         fits = fits && inside(code, n, groups);
-        if (fits) kept = sums_by(values, code, n, exponent, units, groups, left, left_code);
+        if (fits) {
+            const double largest = double_of(means ? largest_square_by(values, code, n, means) : largest_bits(values, n));
+            moderate = SMALLEST < largest && largest < HUGE_SIZE;
+            if (moderate) {
+                frexp(largest, &exponent);
+                exponent -= 2 * FOLD;
+                rows = units_by(values + start, code + start, n - start, means, exponent, units, groups, left, left_code,
+                                room, &kept);
+                levels = spread(units, groups, exponent, digits);
+            }
+        }
         Py_END_ALLOW_THREADS
-        if (fits) result = PyLong_FromSsize_t(kept);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
+        if (!fits) PyErr_SetString(PyExc_ValueError, UNFIT);
+        else if (moderate) result = Py_BuildValue("iinn", (exponent - LOWEST) / DIGIT, levels, start + rows, kept);
+        else result = Py_NewRef(Py_None);
+    } else if (!PyErr_Occurred()) {
+        PyErr_NoMemory();
     }
-    release(arrays, 5);
+    PyMem_Free(units);
+    release(arrays, 6);
     return result;
 }
 
@@ -767,7 +858,7 @@ static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
-    {"sums_by", kernels_sums_by, METH_VARARGS, "Add the multiples of two units to those of groups."},
+    {"sums_by", kernels_sums_by, METH_VARARGS, "Write the sums of numbers, or of squares about means, as digits of groups: from which level, which, of rows up to where, how many are left."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},

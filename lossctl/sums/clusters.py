@@ -115,14 +115,13 @@ class Clusters:
         """
         number = 1 if groups is None else groups.number
         place = keyed.code if groups is None else groups.code * len(keyed.key) + keyed.code
-        present, code = ranked(place)
+        present, entries = ranked(place)
         group, key = np.divmod(present, max(len(keyed.key), 1))
-        entries = Groups(code, len(present))
         sums = [_sum(*column, entries) for column in columns]
         bucketed = np.zeros(number, dtype=np.bool_)
         marks = np.zeros(len(present), dtype=np.uint64)
         if keyed.mark is not None:
-            marks = added(keyed.mark, code, len(present))
+            marks = added(keyed.mark, entries.code, len(present))
         return cls(group, keyed.key[key], bucketed, entries.counts, tuple(sums), marks).bounded()
 
     def __add__(self, other: "Clusters") -> "Clusters":

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.sums import compiled
-from lossctl.sums.state import Groups, regrouped
+from lossctl.sums.state import Groups, none, regrouped
 
 BLOCK = 1 << 14
 """Values that are summed in integers at a time: half of what they hold, so that temporaries are small."""
@@ -26,6 +26,10 @@ LOWEST = -1074
 """The exponent of the unit of level 0, the smallest double."""
 LEVELS = 60
 """More than there are in any sum."""
+PIECE = 1 << 11
+"""Rows of which the compiled sums by group ask to keep what is left."""
+SPREAD = 6
+"""The levels that two folds and what is carried beyond them are in."""
 CARRY = 1 << 9
 """Block sums of 53 bits that an int64 digit can take twice before it must be carried."""
 HUGE = 2.0**900
@@ -82,34 +86,60 @@ def _compiled(kernels: ModuleType, values: FloatArray) -> Sums:
 
 
 def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) -> Sums:
-    """As `sums_of`, whatever the order of the rows.
-
-    What two folds leave of some rows goes to two more, and to NumPy where it is too large or too small for folds.
-    """
-    values, code = np.ascontiguousarray(values), groups.code
-    infinite = np.zeros((groups.number, 3), dtype=np.int64)
-    largest = kernels.largest(values)
-    if not math.isfinite(largest):
+    """As `sums_of`, whatever the order of the rows."""
+    values = np.ascontiguousarray(values)
+    infinite = none(groups.number, 3)
+    digits = _folded_by_group(kernels, values, groups)
+    if digits is None and not math.isfinite(kernels.largest(values)):
+        infinite = np.zeros((groups.number, 3), dtype=np.int64)
         for kind, mask in enumerate(_infinite(values)):
-            infinite[:, kind] = np.bincount(code[mask], minlength=groups.number)
+            infinite[:, kind] = np.bincount(groups.code[mask], minlength=groups.number)
         values = np.where(np.isfinite(values), values, 0.0)
-        largest = kernels.largest(values)
+        digits = _folded_by_group(kernels, values, groups)
+    return _of_rest(values, groups) if digits is None else digits, infinite, 1
+
+
+def squares_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> Sums | None:
+    """The sums of the rounded squares of values about the means of their groups; ``None`` where NumPy has to do it."""
+    if compiled.kernels is None:
+        return None
+    digits = _folded_by_group(compiled.kernels, np.ascontiguousarray(values), groups, means)
+    return None if digits is None else (digits, none(groups.number, 3), 1)
+
+
+def _folded_by_group(
+    kernels: ModuleType, values: FloatArray, groups: Groups, means: FloatArray | None = None
+) -> Digits | None:
+    """The sums of numbers by two folds; ``None`` of those of which the largest is too large or too small, or NaN.
+
+    What they leave of some rows goes to two more, and to NumPy where it is too small for folds.
+    """
     digits: Digits = {}
-    while SMALLEST < largest < HUGE:
-        exponent = math.frexp(largest)[1] - 2 * FOLD
-        units = np.zeros((groups.number, 3), dtype=np.int64)
-        left, left_code = np.empty(len(values) + 1), np.empty(len(values) + 1, dtype=np.int64)
-        count = kernels.sums_by(values, code, exponent, units, left, left_code)
-        for place, column in enumerate(units.T):
-            if column.any():
-                _add_units(digits, column, exponent + place * FOLD)
-        values, code = left[:count], left_code[:count]
-        largest = kernels.largest(values)
-    if largest:
-        rest, _, _ = _blockwise(values, Groups(code, groups.number))
-        for level, digit in carried(rest).items():
+    waiting = [(values, groups.code, means)]
+    for numbers, code, about in waiting:
+        start, most = 0, PIECE + len(numbers) // 8
+        while start < len(numbers):
+            room = np.empty((SPREAD, groups.number), dtype=np.int64)
+            left, left_code = np.empty(most), np.empty(most, dtype=np.int64)
+            folded = kernels.sums_by(numbers, code, start, room.reshape(-1), left, left_code, about)
+            if folded is None:
+                break
+            lowest, levels, start, count = folded
+            for place in range(SPREAD):
+                if levels >> place & 1:
+                    add_digit(digits, lowest + place, room[place])
+            if count:
+                waiting.append((left[:count], left_code[:count], None))
+        if not start and not digits:
+            return None
+        for level, digit in _of_rest(numbers[start:], Groups(code[start:], groups.number)).items():
             add_digit(digits, level, digit)
-    return digits, infinite, 1
+    return digits
+
+
+def _of_rest(values: FloatArray, groups: Groups) -> Digits:
+    """The sums of finite numbers of any size."""
+    return carried(_blockwise(values, groups)[0]) if values.any() else {}
 
 
 def by_level(digits: IntArray) -> Digits:

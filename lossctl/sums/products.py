@@ -5,7 +5,7 @@ import numpy as np
 from lossctl.domain import FloatArray, IntArray, distinct
 from lossctl.rational import over
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of
+from lossctl.sums.digits import BLOCK, CARRY, DIGIT, LEVELS, digits_of, squares_by_group
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
@@ -112,20 +112,29 @@ def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> Ex
     n, index, number = groups.sizes, groups.index, groups.number
     with np.errstate(all="ignore"):
         means = total.nearly() / groups.counts
-        rest = values - means[groups.code]
-        rest *= rest
-    spread, mean = ExactSum.of(rest, groups), means[index]
+    spread, mean = _spread_by_group(values, means, groups), means[index]
     size = spread.nearly()[index]
     safe = (size > TINY) & (size < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
     if not safe.all() or spread.infinite.any():
         return exact_products(values, values, groups)
-    per_group = Groups(index, number, ascending=True)
-    counted, *errors = (ExactSum.of(-term, per_group) for term in product(n.astype(np.float64), mean))
-    shift = sum(errors, total + counted).nearly()[index]
-    square, error = (ExactSum.of(term, per_group) for term in product(mean, mean))
-    digits = {level: digit * groups.counts for level, digit in (square + error).digits.items()}
+    twice = Groups(np.concatenate([index, index]), number)  # of products, each of two doubles
+    counted = ExactSum.of(-np.concatenate(product(n.astype(np.float64), mean)), twice)
+    shift = (total + counted).nearly()[index]
+    square = ExactSum.of(np.concatenate(product(mean, mean)), twice)
+    digits = {level: digit * groups.counts for level, digit in square.digits.items()}
     squares = spread + ExactSum(digits, square.infinite, CARRY // 2)
-    return sum((ExactSum.of(term, per_group) for term in product(2.0 * mean, shift)), squares)
+    return squares + ExactSum.of(np.concatenate(product(2.0 * mean, shift)), twice)
+
+
+def _spread_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> ExactSum:
+    """As `_spread`, by group."""
+    sums = squares_by_group(values, means, groups)
+    if sums is not None:
+        return ExactSum(*sums)
+    with np.errstate(over="ignore"):
+        rest = values - means[groups.code]
+        rest *= rest
+    return ExactSum.of(rest, groups)
 
 
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:

@@ -62,9 +62,18 @@ class Groups:
 
     @functools.cached_property
     def _arranged(self) -> "Groups":
-        groups = Groups(np.repeat(self.index, self.sizes), self.number, ascending=True)
-        vars(groups)["counts"] = self.counts
+        return Groups.counted(np.repeat(self.index, self.sizes), self.counts, ascending=True)
+
+    @classmethod
+    def counted(cls, code: IntArray, counts: IntArray, *, ascending: bool = False) -> "Groups":
+        """Groups of which it is known how many rows each has."""
+        groups = cls(code, len(counts), ascending)
+        vars(groups)["counts"] = counts
         return groups
+
+    def taken(self, rows: IntArray) -> "Groups":
+        """The groups of some rows."""
+        return Groups(self.code[rows], self.number)
 
     def arranged(self, values: FloatArray) -> FloatArray:
         """An array ``(n,)`` brought into the order of the groups; rows of a group stay in their order."""
@@ -122,8 +131,9 @@ class State(Protocol):
         """The state of all rows as those of a single group."""
 
 
+@functools.lru_cache(maxsize=16)  # as every batch asks for them by the dozen
 def none(groups: int, *columns: int) -> IntArray:
-    """Zeros ``(groups, …)`` that take no room."""
+    """Zeros ``(groups, …)`` that take no room, and that nobody can change."""
     return np.broadcast_to(np.zeros((1,) * (1 + len(columns)), dtype=np.int64), (groups, *columns))
 
 
@@ -205,18 +215,19 @@ def added(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray
     return moved
 
 
-def ranked(code: IntArray) -> tuple[IntArray, IntArray]:
-    """The numbers ``>= 0`` that occur, sorted, and where each number is among them."""
+def ranked(code: IntArray) -> tuple[IntArray, Groups]:
+    """The numbers ``>= 0`` that occur, sorted, each of which is a group of rows."""
     most = int(code.max(initial=0))
     if most > 4 * len(code):
-        used, place = np.unique(code, return_inverse=True)
-        return used, place
-    used = np.flatnonzero(np.bincount(code))  # small numbers need no sorting
+        used, place, counts = np.unique(code, return_inverse=True, return_counts=True)
+        return used, Groups.counted(place, counts)
+    counts = np.bincount(code)  # small numbers need no sorting
+    used = np.flatnonzero(counts)
     if len(used) > most:
-        return used, code
+        return used, Groups.counted(code, counts)
     table = np.zeros(most + 1, dtype=np.int64)
     table[used] = np.arange(len(used))
-    return used, table[code]
+    return used, Groups.counted(table[code], counts[used])
 
 
 def inverse(order: IntArray) -> IntArray:
@@ -260,7 +271,5 @@ class Summation(Generic[Sum]):
 
     def result(self) -> Sum:
         """The sum of all states, in their order."""
-        total = self.zero
-        for _, state in reversed(self.stack):
-            total = state + total
-        return total
+        states = [state for _, state in self.stack] or [self.zero]
+        return functools.reduce(lambda total, state: state + total, reversed(states))

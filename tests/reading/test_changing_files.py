@@ -1,12 +1,14 @@
 """A file that changes while it is read is read as it was when it was opened first, or is an error that says so.
 
 Every reading of a file of this machine is a call of ``os.pread``: the file is changed before or after one of them.
+Where Arrow would read by itself it is given a file that reads by these calls and checks nothing, as Arrow does.
 """
 
 import contextlib
 import gc
 import itertools
 import os
+import sys
 import threading
 
 import pyarrow as pa
@@ -98,6 +100,17 @@ def stored(tmp_path, monkeypatch):
     return store
 
 
+class Unchecked(stamped.View):
+    """What reads as Arrow does by itself."""
+
+    def check(self):
+        """Do not."""
+
+
+def unchecked(view):
+    return Unchecked(view.handle, view.stamp, view.path)
+
+
 MOMENTS = itertools.count()
 
 
@@ -132,6 +145,7 @@ def at(monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "pread", read)
+            patch.setattr(stamped.View, "native", unchecked)
             yield lambda: count
 
     return changing
@@ -181,6 +195,7 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
         return pread(descriptor, *asked)
 
     monkeypatch.setattr(os, "pread", read)
+    monkeypatch.setattr(stamped.View, "native", unchecked)
     for engine in ("threads", "processes"):
         for ahead in ([], [other]):
             # A file of its own: a reader of the run before may not be done with what nobody waits for.
@@ -197,6 +212,41 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
                 assert way not in IN_PLACE
                 assert [(result.value, result.n) for result in report.results] == [(1.0, ROWS * len(files))]
             assert (tmp_path / "changed").exists()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_row_groups_that_arrow_reads_by_itself_are_those_of_the_file_as_it_was(stored, way):
+    """It changes after the first batch, and what else Arrow would give then is an error, or of the file as it was."""
+    path = stored("parquet")
+    (shard, *_), wanted = [*open_source(path).shards()], Wanted(frozenset("yp"), frozenset())
+    records = shard.read(wanted)
+    rows = next(records).num_rows
+    way(path, AFTER["parquet"])
+    if way in IN_PLACE:
+        with pytest.raises(stamp.Changed, match=f"{path}: was changed while it was read: {IN_PLACE[way]}"):
+            [*records, *shard.read(wanted)]
+    else:
+        assert rows + sum(record.num_rows for record in records) == sum(part.num_rows for part in shard.read(wanted))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Python reads for Arrow")
+def test_python_reads_no_row_group(stored, monkeypatch):
+    """However many there are: the footer alone, which the first look at a file leaves to the others."""
+    path = stored("parquet")
+    shards, wanted = [*open_source(path).shards()], Wanted(frozenset("yp"), frozenset())
+    assert len(shards) > 1
+    monkeypatch.setattr(os, "pread", None)
+    assert sum(record.num_rows for shard in shards for record in shard.read(wanted)) == ROWS
+
+
+def test_a_file_that_cannot_be_opened_again_is_read_by_what_has_it_open(stored, monkeypatch):
+    """As one that may not be read any more, or where nothing shows open files."""
+
+    def refused(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(pa, "OSFile", refused)
+    assert library.evaluate(stored("parquet"), "mse", label="y", prediction="p").value == 1.0
 
 
 def commands(path, labels, other):

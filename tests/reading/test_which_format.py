@@ -1,5 +1,8 @@
 """Of which format a file is: by its name, its first bytes, or what is said."""
 
+import inspect
+import re
+import sys
 from pipes import fed
 
 import pyarrow as pa
@@ -8,8 +11,11 @@ from figures import digits
 from stored import ASKED, ON_DISK, compress, stored_as
 
 import lossctl
-from lossctl.reading.format import Reading
+from lossctl.reading.format import Reading, formats
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
+from lossctl.reading.recognition import mention_of
+
+BUILT_IN = [found for found in formats if type(found).__module__.startswith(formats.package)]
 
 
 @pytest.mark.parametrize("found", ON_DISK, ids=lambda found: found.name)
@@ -93,3 +99,10 @@ def test_a_pipe_says_what_it_holds_or_is_asked_to(found, compressed, tmp_path, l
         assert "-d" in done.err or "-F" in done.err
     else:
         assert (done.status, done.out) == (0, "2.5\n"), done.err
+
+
+@pytest.mark.parametrize("found", BUILT_IN, ids=lambda found: found.name)
+def test_a_built_in_format_is_found_by_what_its_module_has_of_its_suffixes_and_its_magic(found):
+    text = inspect.getsource(sys.modules[type(found).__module__]).encode()
+    for mark in (*found.suffixes, *filter(None, [found.magic])):
+        assert re.search(mention_of(mark), text)

@@ -113,6 +113,9 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
     total, numpys = both(lambda: ExactSum.of(values, groups))
     assert facts(total) == facts(numpys)
     assert total.exact() == [Fraction(1.7e300) * (1 << 17), 0, Fraction(1.7e300) * (1 << 17)]
+    spread = np.tile([1e100, 3e100], 1 << 17)
+    squares, numpys = both(lambda: centred_squares(spread, ExactSum.of(spread, groups), groups))
+    assert facts(squares) == facts(numpys)
 
 
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
@@ -148,12 +151,12 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("sizes", of_sizes(largest=1), ValueError),
         (
             "sums_by",
-            (np.ones(1), np.array([1]), 0, np.zeros(3, np.int64), np.ones(2), np.zeros(2, np.int64)),
+            (np.ones(1), np.array([1]), 0, np.zeros(6, np.int64), np.ones(2048), np.zeros(2048, np.int64), None),
             ValueError,
         ),
         (
             "sums_by",
-            (np.ones(1), np.array([0]), 0, np.zeros(3, np.int64), np.ones(1), np.zeros(2, np.int64)),
+            (np.ones(1), np.array([0]), 0, np.zeros(6, np.int64), np.ones(1), np.zeros(1, np.int64), None),
             ValueError,
         ),
     ],

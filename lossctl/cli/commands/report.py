@@ -21,6 +21,7 @@ from lossctl.cli.options import (
 from lossctl.cli.output_options import Output, output_option
 from lossctl.cli.result_options import Anytime, FailAbove, Lags, Level, Sort, Top
 from lossctl.errors import LossctlError, UsageError
+from lossctl.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -293,5 +294,5 @@ def _versions() -> dict[str, str]:
     import platform
     from importlib.metadata import version
 
-    made = {"lossctl": version("lossctl"), "Python": platform.python_version()}
+    made = {"lossctl": __version__, "Python": platform.python_version()}
     return {**made, "NumPy": version("numpy"), "Arrow": version("pyarrow")}

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, NoReturn
 
+import pyarrow as pa
+
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.engine import SIGNALS, Item, Output, available_cores, engines, in_turn, portable
 
@@ -81,6 +83,8 @@ class _Crew(Generic[Item, Output]):
     def _hand_out(self) -> None:
         """Send waiting items to idle workers, and fork more workers while items wait and there may be more."""
         while self.waiting and (self.idle or len(self.workers) < self.size):
+            if not (self.idle or self.workers):  # what Arrow keeps for later, each worker would keep
+                pa.default_memory_pool().release_unused()
             connection = self.idle.pop() if self.idle else self._fork()
             if connection is None:
                 self.size = len(self.workers)  # the system has no more of them; without any, the work is done here

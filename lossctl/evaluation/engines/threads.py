@@ -1,7 +1,6 @@
 """Several shards at once on a pool of threads: Arrow and NumPy release the interpreter's lock where it matters."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from lossctl.evaluation.engine import Item, Output, available_cores, engines, in_turn
 
@@ -16,6 +15,8 @@ class Threads:
         self, function: Callable[[Item], Output], items: Iterable[Item], workers: int | None = None
     ) -> Iterator[Output]:
         """Results in the order of the items."""
+        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  (every run loads this module)
+
         workers = workers or available_cores()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
         try:

@@ -29,15 +29,13 @@ from lossctl.reading.stores import unreadable
 from lossctl.reading.text_writers import DelimitedWriter
 from lossctl.reading.written import exact_numbers, separators, written_lists
 
-RAGGED = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
-CONVERSION = re.compile(
-    r"In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'", re.DOTALL
-)
+RAGGED = r"(?s)CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)"
+CONVERSION = r"(?s)In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'"
 WIDE = 4096
 """Bytes a column up to which it is sooner seen that a text has no long integer than that no column has."""
 ROWS = 1 << 17
 """The most rows of a batch: about those of a range, so that they are few."""
-ENCODING = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8")
+ENCODING = r"In CSV column #(\d+): Row #(\d+): CSV conversion error to string: invalid UTF8"
 
 
 @dataclass(frozen=True)
@@ -258,18 +256,18 @@ def _explained(error: Exception, text: bytes, layout: Layout, wanted: Wanted) ->
     A row with too many or too few cells, or with a cell of the wrong type, is a `BadRow`; such a cell in a column that
     is only copied is `Mixed`; all else is a `DataError`.
     """
-    ragged = RAGGED.search(str(error))
+    ragged = re.search(RAGGED, str(error))
     if ragged is not None:
         row, expected, actual, cells = ragged.groups()
         shown = cells if len(cells) <= 60 else cells[:60] + "…"
         what = f"{actual} field{'' if actual == '1' else 's'} where the first line has {expected}: {shown!r}"
         hint = ragged_hint(cells, layout.dialect.delimiter, int(actual) - int(expected))
         return BadRow(max(int(row) - 1, 0), what, hint)
-    encoding = ENCODING.search(str(error))
+    encoding = re.search(ENCODING, str(error))
     if encoding is not None:
         what = f"column {layout.names[int(encoding[1])]!r} holds text that is not UTF-8"
         return BadRow(max(int(encoding[2]) - 1, 0), what, encoding_hint(text))
-    conversion = CONVERSION.search(str(error))
+    conversion = re.search(CONVERSION, str(error))
     if conversion is None:
         return unreadable(layout.title, error)
     column, row, kind, value = conversion.groups()

@@ -34,7 +34,7 @@ from lossctl.reading.written import exact_numbers, written_lists, written_number
 
 HEAD = 1 << 20
 """Bytes from which the types of columns are inferred."""
-NO_OBJECT = re.compile(rb"\n[ \t]*[^{ \t\r\n]")
+NO_OBJECT = rb"\n[ \t]*[^{ \t\r\n]"
 """A line after the first that does not begin like an object."""
 TOO_DEEP = f"objects and lists are nested more than {DEEPEST} levels deep"
 LINES = "Write each object on a line of its own, as jq -c does, or an array of objects."
@@ -262,7 +262,7 @@ def _table(
     # Arrow's reader dies of a text that begins with null, and takes null in place of an object.
     import pyarrow.json
 
-    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or NO_OBJECT.search(text):
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{" or re.search(NO_OBJECT, text):
         raise pa.ArrowInvalid("a line is not a JSON object")
     if too_deep(text):
         raise pa.ArrowInvalid(TOO_DEEP)

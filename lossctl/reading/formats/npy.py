@@ -85,7 +85,7 @@ class Npy:
 
     name = "npy"
     suffixes: tuple[str, ...] = (".npy",)
-    magic = MAGIC
+    magic = MAGIC  # b"\x93NUMPY", by which the module is found
     text = False
     typed = True
     read_only = True

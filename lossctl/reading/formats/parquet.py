@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, option
+from lossctl.reading.column_blocks import BESIDE, MANY, apart, many_columns
 from lossctl.reading.fields import columns_needed, paths_needed
 from lossctl.reading.footer import ROWS as LARGE
 from lossctl.reading.footer import Part, PartedSource
 from lossctl.reading.format import Reading, Wanted, columns_in, formats
 from lossctl.reading.location import Location
 from lossctl.reading.stamp import Stamp
-from lossctl.reading.stamped import unchanged
+from lossctl.reading.stamped import check, natively, unchanged
 from lossctl.reading.stores import REFUSALS, is_remote, unreadable
 from lossctl.reading.thrift import Reader, Structure
 from lossctl.words import in_bytes
@@ -25,15 +26,17 @@ from lossctl.words import in_bytes
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-ROWS, WORDS = 1 << 17, 1 << 16
-"""How many rows a batch has at most, and one with texts, for which Arrow keeps some times the room that they take."""
+ROWS, WORDS = 200_000, 1 << 16
+"""How many rows a batch has at most, and one with texts, for which Arrow keeps some times the room that they take.
+
+Arrow reads a column into room for the next power of two, and makes room for the rest of a page in which a batch ends: a
+batch of just that power is moved to twice the room, and back.
+"""
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 """About how many bytes of one column, and of all, a batch may hold: long lists stay in the cache, and many columns come
 enough rows at a time."""
-BUFFER, BUFFERS = 1 << 18, 1 << 23
+BUFFER, BUFFERS = 1 << 16, 1 << 23
 """How many bytes of a column are read at a time, and of all together: what a page needs beyond that is read at once."""
-MANY = 64
-"""Columns from which the pages read side by side are worth giving back."""
 FEW = 256
 """How many rows the smallest batch has, unless they take more than `MOST`."""
 LONGEST_FOOTER = 1 << 17
@@ -88,8 +91,8 @@ def _values(chunks: list[Structure]) -> dict[str, int]:
     return values
 
 
-def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> int:
-    """How many rows a batch of some columns of a part may have.
+def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> tuple[int, int]:
+    """How many rows a batch of some columns of a part may have, and about how many bytes a row takes.
 
     Args:
         part: the row groups.
@@ -100,6 +103,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
     Raises:
         DataError: a row takes more than `MOST` bytes.
     """
+    widest = 0
     rows = WORDS if any(_is_text(field.type) for field in fields) else ROWS
     lengths = _lengths(raw) if any(not _bytes(field.type, 1) for field in fields) else ()
     for index in part.members:
@@ -109,6 +113,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
         values = lengths[index] if index < len(lengths) else {}
         widths = [_bytes(field.type, whole) or 8 * values.get(field.name, 0) // n for field in fields]
         total = max(sum(widths), 1)
+        widest = max(widest, total)
         if total > MOST and group.num_rows:
             what = (
                 f"{part.file}: a row takes {in_bytes(total >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
@@ -116,7 +121,7 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
             raise DataError(what, "Cut its lists into rows or columns of their own.")
         fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
         rows = min(rows, max(fitting, min(FEW, MOST // total), 1))
-    return rows
+    return rows, widest
 
 
 def _bytes(kind: pa.DataType, whole: int) -> int:
@@ -137,7 +142,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
-    """Open a Parquet file, with its footer from the cache where it is the same file.
+    """Open a Parquet file, with its footer from the cache where it is the same file; batches are to be `_checked`.
 
     ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side.
     """
@@ -148,7 +153,7 @@ def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1)
     remote = is_remote(path)
     metadata = None if remote else _footer(file, path, stamp)
     return pq.ParquetFile(
-        file,
+        natively(file),
         metadata=metadata,
         pre_buffer=False,
         buffer_size=0 if remote else min(BUFFER, BUFFERS // columns),
@@ -178,13 +183,20 @@ class RowGroups(Part):
                 file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
-                rows, names = _rows(self, raw, file, fields), [field.name for field in fields]
+                (rows, width), names = _rows(self, raw, file, fields), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
+                again = not is_remote(self.path)
+                if many := apart(schema, fields):
+                    file = _open(raw, self.path, self.stamp, verify=self.verify, columns=BESIDE)
                 try:
                     for possible, groups in self._runs(file, wanted):
-                        if possible:
-                            yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+                        if possible and many:
+                            records = many_columns(file, groups, names, width, rows, again=again)
+                            yield from _checked(records, raw)
+                        elif possible:
+                            records = file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+                            yield from _checked(records, raw)
                         else:
                             lengths = [file.metadata.row_group(group).num_rows for group in groups]
                             yield from _nulls(schema, wanted, sum(lengths), rows)
@@ -208,6 +220,14 @@ class RowGroups(Part):
 
         for holds, groups in groupby(self.members, possible):
             yield holds, [*groups]
+
+
+def _checked(records: Iterator[pa.RecordBatch], file: Any) -> Iterator[pa.RecordBatch]:
+    """Record batches of a file that Arrow reads by itself, each once it is known that the file is what it was."""
+    for record in records:
+        check(file)
+        yield record
+    check(file)  # one that was cut has no more rows
 
 
 def _large(footer: "pq.FileMetaData") -> dict[int, int]:
