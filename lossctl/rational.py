@@ -12,18 +12,20 @@ MOST = 10**6
 
 def to_float(exact: Fraction) -> float:
     """The nearest double, infinite where there is none."""
-    try:
-        return exact.numerator / exact.denominator
-    except OverflowError:
-        return math.inf if exact > 0 else -math.inf
+    return over(exact.numerator, exact.denominator)
 
 
 def quotient(one: Fraction, other: Fraction) -> float:
     """The nearest double to a quotient, as `to_float`; the divisor is above 0. Nothing is reduced, which takes long."""
+    return over(one.numerator * other.denominator, one.denominator * other.numerator)
+
+
+def over(above: int, below: int) -> float:
+    """The same of whole numbers."""
     try:
-        return (one.numerator * other.denominator) / (one.denominator * other.numerator)
+        return above / below
     except OverflowError:
-        return math.inf if one > 0 else -math.inf
+        return math.inf if above > 0 else -math.inf
 
 
 def square_root(exact: Fraction) -> float:

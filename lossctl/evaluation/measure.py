@@ -96,20 +96,29 @@ def _moved(plan: Plan, rows: Sequence[Rows]) -> "tuple[Moved, ...]":
 
 def lift(plan: Plan, batch: Batch, clock: Clock) -> Measured:
     """The sums over a batch; only counts and problems where a value is illegal, or no row is left."""
-    return lift_with_rows(plan, batch, clock)[0]
+    return _lifted(plan, batch, clock, keep=bool(plan.paired or plan.judged or plan.moved))[0]
 
 
 def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Sequence[Rows]]:
     """As `lift`, with the rows of each loss of each model that they are the sums of; none where there are no sums."""
+    return _lifted(plan, batch, clock, keep=True)
+
+
+def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Measured, Sequence[Rows]]:
+    """As `lift_with_rows`; the rows of a loss are forgotten before those of the next unless they are to be kept."""
     if not len(batch.label) or any(batch.problems.of("error")):
         return tally(plan, batch), ()
     groups = batch.groups
     code = None if groups is None else groups.code
-    places = ((index, bound) for index, model in enumerate(plan.models) for bound in model.losses)
-    evaluated_parts = [
-        _part(plan, place, bound, batch, groups, index, clock) for place, (index, bound) in enumerate(places)
-    ]
-    rows = [rows for _, rows in evaluated_parts]
+    places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
+    parts: list[Part] = []
+    rows: list[Rows] = []
+    for place, (index, bound) in enumerate(places):
+        part, *own = _part(plan, place, bound, batch, groups, index, clock)
+        parts.append(part)
+        if keep:
+            rows += own
+        own.clear()
     evidence = None
     if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
@@ -128,7 +137,7 @@ def lift_with_rows(plan: Plan, batch: Batch, clock: Clock) -> tuple[Measured, Se
         batch.ignored,
         cells,
         batch.problems,
-        tuple(part for part, _ in evaluated_parts),
+        tuple(parts),
         Marginals.lift(batch.label, batch.weight, code, len(batch.keys)) if plan.skill else None,
         evidence,
         _moved(plan, rows),

@@ -286,17 +286,34 @@ static void spans_by(const double *restrict values, const int64_t *restrict code
     }
 }
 
-/* The counts of an octave, cleared when it is met for the first time: rows of others stay as they are. */
-static int64_t *octave_of(int64_t *counts, uint8_t *seen, uint64_t octave) {
-    int64_t *own = counts + OCTAVE * octave;
-    if (!seen[octave]) memset(own, 0, OCTAVE * sizeof *own);
-    seen[octave] = 1;
-    return own;
+/* The counts of the octaves that occur: each octave has a slot, from 1, once there is a number in it. */
+typedef struct {
+    int64_t *counts, spare[OCTAVE];
+    uint8_t *slots;
+    int room, used, full;
+} Histogram;
+
+static void open_histogram(Histogram *histogram, int64_t *counts, Py_ssize_t room, uint8_t *slots) {
+    *histogram = (Histogram){.counts = counts, .slots = slots, .room = (int)room};
+    for (int octave = 0; octave < OCTAVES; octave++)
+        if (slots[octave] > histogram->used) histogram->used = slots[octave];
+}
+
+static int64_t *octave_of(Histogram *histogram, uint64_t octave) {
+    if (!histogram->slots[octave]) {
+        if (histogram->used == histogram->room) {
+            histogram->full = 1;
+            return histogram->spare;
+        }
+        histogram->slots[octave] = (uint8_t)++histogram->used;
+    }
+    return histogram->counts + OCTAVE * (histogram->slots[octave] - 1);
 }
 
 /* Where numbers are counted, by their sizes: in a bin of a window that begins with the first, as 0, or as one below;
    whether there are any below. */
-VECTORISED static int places_of(const double *restrict values, Py_ssize_t n, uint32_t first, uint32_t *restrict places) {
+VECTORISED static int places_of(const double *restrict values, Py_ssize_t n, uint32_t first,
+                                uint32_t *restrict places) {
     uint32_t below = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
         const uint32_t bin = (uint32_t)(((uint64_t)bits_of(values[i]) & SIZE_BITS) >> FOLD), place = bin - first;
@@ -320,7 +337,7 @@ static void open_window(Window *window, uint64_t largest) {
     memset(window->tables, 0, sizeof window->tables);
 }
 
-static void count_piece(Window *window, const double *values, Py_ssize_t n, int64_t *counts, uint8_t *seen) {
+static void count_piece(Window *window, const double *values, Py_ssize_t n, Histogram *histogram) {
     uint32_t places[PIECE];
     const int below = places_of(values, n, OCTAVE * window->lowest, places);
     const Py_ssize_t whole = n - n % TABLES;
@@ -330,23 +347,23 @@ static void count_piece(Window *window, const double *values, Py_ssize_t n, int6
     for (Py_ssize_t i = 0; below && i < n; i++) {
         if (places[i] != BELOW) continue;
         const uint64_t bin = ((uint64_t)bits_of(values[i]) & SIZE_BITS) >> FOLD;
-        octave_of(counts, seen, bin / OCTAVE)[bin % OCTAVE]++;
+        octave_of(histogram, bin / OCTAVE)[bin % OCTAVE]++;
     }
 }
 
-VECTORISED static void close_window(const Window *window, int64_t *counts, uint8_t *seen) {
+VECTORISED static void close_window(const Window *window, Histogram *histogram) {
     for (uint64_t index = 0; index < WINDOW / OCTAVE; index++) {
         uint32_t own[OCTAVE] = {0}, all = 0;
         for (int table = 0; table < TABLES; table++)
             for (int bin = 0; bin < OCTAVE; bin++) own[bin] += window->tables[table][OCTAVE * index + bin];
         for (int bin = 0; bin < OCTAVE; bin++) all += own[bin];
         if (!all) continue;
-        int64_t *octave_counts = octave_of(counts, seen, window->lowest + index);
+        int64_t *octave_counts = octave_of(histogram, window->lowest + index);
         for (int bin = 0; bin < OCTAVE; bin++) octave_counts[bin] += own[bin];
     }
     int64_t zeros = 0;
     for (int table = 0; table < TABLES; table++) zeros += window->tables[table][ZERO];
-    if (zeros) *octave_of(counts, seen, 0) += zeros;
+    if (zeros) *octave_of(histogram, 0) += zeros;
 }
 
 /* What the rounding of a product took away, by halves of 26 bits (Dekker 1971): as `lost` in two_doubles.py. */
@@ -432,8 +449,7 @@ static void add_sizes(int64_t *digits, const double *gradient, Py_ssize_t n, dou
 
 /* The sums of |g| and g² of up to BLOCK rows, the histogram of |g| and the largest; 0 where squares would lose digits,
    and then nothing of it is to be used. */
-static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, int64_t *counts, uint8_t *seen,
-                        double *largest) {
+static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, Histogram *histogram, double *largest) {
     const uint64_t bits = largest_bits(gradient, n);
     const double bound = double_of(bits);
     Window window;
@@ -442,10 +458,10 @@ static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, i
     for (Py_ssize_t start = 0; start < n; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
         if (bits) add_sizes(digits, gradient + start, size, bound);
-        count_piece(&window, gradient + start, size, counts, seen);
+        count_piece(&window, gradient + start, size, histogram);
     }
     for (int power = 0; power < 2; power++) carry(digits + LEVELS * power);
-    close_window(&window, counts, seen);
+    close_window(&window, histogram);
     if (bound > largest[0]) largest[0] = largest[1] = bound;
     return 1;
 }
@@ -480,7 +496,7 @@ VECTORISED static int largest_weighted(const double *restrict gradient, const do
 
 /* As `add_gradient`, of rows with weights: of w|g|, its square and w|g|². */
 static int add_weighted_gradient(const double *gradient, const double *weight, Py_ssize_t n, int64_t *digits,
-                                 int64_t *counts, uint8_t *seen, double *largest) {
+                                 Histogram *histogram, double *largest) {
     uint64_t bits[2];
     double terms[3][PIECE];
     Window window;
@@ -493,11 +509,12 @@ static int add_weighted_gradient(const double *gradient, const double *weight, P
     for (Py_ssize_t start = 0; start < n; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
         weighted_sizes_of(gradient + start, weight + start, size, terms);
-        for (int term = 0; bits[0] && term < 3; term++) add_piece(digits + LEVELS * term, terms[term], size, bounds[term]);
-        count_piece(&window, terms[0], size, counts, seen);
+        for (int term = 0; bits[0] && term < 3; term++)
+            add_piece(digits + LEVELS * term, terms[term], size, bounds[term]);
+        count_piece(&window, terms[0], size, histogram);
     }
     for (int term = 0; term < 3; term++) carry(digits + LEVELS * term);
-    close_window(&window, counts, seen);
+    close_window(&window, histogram);
     for (int kind = 0; kind < 2; kind++)
         if (double_of(bits[kind]) > largest[kind]) largest[kind] = double_of(bits[kind]);
     return 1;
@@ -712,7 +729,7 @@ static PyObject *kernels_squares(PyObject *self, PyObject *args) {
 static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
     PyObject *objects[6], *result = NULL;
     Array arrays[5] = {{{0}, 0}};
-    Py_buffer seen = {0};
+    Py_buffer slots = {0};
     Py_ssize_t n, weights, levels, bins, kinds;
     if (!PyArg_ParseTuple(args, "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &objects[5]))
         return NULL;
@@ -722,23 +739,25 @@ static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
     int64_t *digits = weight ? items(objects[2], &arrays[2], 'q', 1, &levels) : NULL;
     int64_t *counts = digits ? items(objects[3], &arrays[3], 'q', 1, &bins) : NULL;
     double *largest = counts ? items(objects[5], &arrays[4], 'd', 1, &kinds) : NULL;
-    if (largest && !PyObject_GetBuffer(objects[4], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
+    if (largest && !PyObject_GetBuffer(objects[4], &slots, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
         const int fits = (!weighted || weights == n) && levels == (weighted ? 3 : 2) * LEVELS && kinds == 2;
-        if (fits && bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+        if (fits && bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.len == OCTAVES) {
+            Histogram histogram;
             int exact = 1;
             Py_BEGIN_ALLOW_THREADS
+            open_histogram(&histogram, counts, bins / OCTAVE, slots.buf);
             for (Py_ssize_t start = 0; exact && start < n; start += BLOCK) {
                 const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
-                exact = weighted ? add_weighted_gradient(gradient + start, weight + start, size, digits, counts,
-                                                         seen.buf, largest)
-                                 : add_gradient(gradient + start, size, digits, counts, seen.buf, largest);
+                exact = weighted ? add_weighted_gradient(gradient + start, weight + start, size, digits, &histogram,
+                                                         largest)
+                                 : add_gradient(gradient + start, size, digits, &histogram, largest);
             }
             Py_END_ALLOW_THREADS
-            result = PyBool_FromLong(exact);
+            result = PyBool_FromLong(exact && !histogram.full);
         } else {
             PyErr_SetString(PyExc_ValueError, UNFIT);
         }
-        PyBuffer_Release(&seen);
+        PyBuffer_Release(&slots);
     }
     release(arrays, 5);
     return result;
@@ -747,28 +766,30 @@ static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
 static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
     PyObject *objects[3], *result = NULL;
     Array arrays[2] = {{{0}, 0}};
-    Py_buffer seen = {0};
+    Py_buffer slots = {0};
     Py_ssize_t n, bins;
     if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
     double *values = items(objects[0], &arrays[0], 'd', 0, &n);
     int64_t *counts = values ? items(objects[1], &arrays[1], 'q', 1, &bins) : NULL;
-    if (counts && !PyObject_GetBuffer(objects[2], &seen, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
-        if (bins == OCTAVE * OCTAVES && seen.len == OCTAVES) {
+    if (counts && !PyObject_GetBuffer(objects[2], &slots, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
+        if (bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.len == OCTAVES) {
+            Histogram histogram;
             Py_BEGIN_ALLOW_THREADS
+            open_histogram(&histogram, counts, bins / OCTAVE, slots.buf);
             for (Py_ssize_t start = 0; start < n; start += BLOCK) {
                 const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
                 Window window;
                 open_window(&window, largest_bits(values + start, size));
                 for (Py_ssize_t i = 0; i < size; i += PIECE)
-                    count_piece(&window, values + start + i, size - i < PIECE ? size - i : PIECE, counts, seen.buf);
-                close_window(&window, counts, seen.buf);
+                    count_piece(&window, values + start + i, size - i < PIECE ? size - i : PIECE, &histogram);
+                close_window(&window, &histogram);
             }
             Py_END_ALLOW_THREADS
-            result = Py_NewRef(Py_None);
+            result = PyBool_FromLong(!histogram.full);
         } else {
             PyErr_SetString(PyExc_ValueError, UNFIT);
         }
-        PyBuffer_Release(&seen);
+        PyBuffer_Release(&slots);
     }
     release(arrays, 2);
     return result;
@@ -841,7 +862,7 @@ static PyMethodDef methods[] = {
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},
-    {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave."},
+    {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave; whether all had room."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {"terms", kernels_terms, METH_VARARGS, "Write wx, w², w²x and w²x², each followed by what its rounding took away."},
     {NULL, NULL, 0, NULL},

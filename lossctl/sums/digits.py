@@ -287,7 +287,7 @@ def _of_rest(values: FloatArray, groups: Groups) -> Digits:
 
 def by_level(digits: IntArray) -> Digits:
     """The digits of a single group, given from level 0 on."""
-    return {level: digits[level : level + 1] for level in np.flatnonzero(digits).tolist()}
+    return {level: digits[level : level + 1] for level in digits.nonzero()[0].tolist()}
 
 
 def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:

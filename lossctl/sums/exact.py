@@ -132,15 +132,19 @@ class ExactSum:
 
     def exact(self) -> list[Fraction]:
         """The sum of the finite values of each group, with nothing rounded."""
+        totals, exponent = self.units()
+        above, below = 1 << max(exponent, 0), 1 << max(-exponent, 0)
+        return [Fraction(units * above, below) for units in totals]  # a product of fractions takes twice the time
+
+    def units(self) -> tuple[list[int], int]:
+        """The same as multiples of a power of two, and its exponent: for few groups, without fractions to reduce."""
         totals = [0] * self.groups
         lowest = min(self.digits, default=0)
         for level, digit in self.digits.items():
             up = (level - lowest) * DIGIT
             for group, units in enumerate(digit.tolist()):
                 totals[group] += units << up
-        exponent = LOWEST + lowest * DIGIT
-        above, below = 1 << max(exponent, 0), 1 << max(-exponent, 0)
-        return [Fraction(units * above, below) for units in totals]  # a product of fractions takes twice the time
+        return totals, LOWEST + lowest * DIGIT
 
     def nearly(self) -> FloatArray:
         """The sum of each group to within 3 units in its last place, the same however it came about; for many groups.

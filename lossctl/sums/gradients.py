@@ -1,7 +1,7 @@
 """Gradient figures: norms of the gradient of the reported value, and how it is spread over rows."""
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,7 @@ from lossctl.reduction import Reduction
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK, LEVELS, BlockSum, in_blocks
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.histogram import DROPPED_BITS, OCTAVE, OCTAVES, Histogram
+from lossctl.sums.histogram import DROPPED_BITS, OCTAVE, OCTAVES, Histogram, empty
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Rows, regrouped
@@ -145,11 +145,14 @@ class Gradients:
         )
 
     def __add__(self, other: "Gradients") -> "Gradients":
+        norm, squares = self.norm + other.norm, self.squares + other.squares
+        one_number = self.absolute is self.norm and other.absolute is other.norm
+        unweighted = self.squares is self.norm_squares and other.squares is other.norm_squares
         return Gradients(
-            self.absolute + other.absolute,
-            self.squares + other.squares,
-            self.norm + other.norm,
-            self.norm_squares + other.norm_squares,
+            norm if one_number else self.absolute + other.absolute,
+            squares,
+            norm,
+            squares if unweighted else self.norm_squares + other.norm_squares,
             *_larger((self.largest, self.exponent), (other.largest, other.exponent)),
             np.maximum(self.largest_norm, other.largest_norm),
             self.histogram + other.histogram,
@@ -213,11 +216,10 @@ class Gradients:
         return figures
 
 
-class Passing:
+class Passing(ABC):
     """`Gradients` of rows of a single group that have one number each, added up as they come: none is kept."""
 
     def __init__(self) -> None:
-        self._counts, self._seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
         self._largest = np.zeros(2)
         """Of the products with weights, and of the numbers."""
 
@@ -236,6 +238,10 @@ class Passing:
     def _sums(self) -> tuple[ExactSum, ...] | None:
         """Σ w∣g∣, Σ w²g² and, of weights, Σ wg²; ``None`` where products lost digits."""
 
+    @abstractmethod
+    def _histogram(self) -> Histogram:
+        """Of w∣g∣."""
+
     def result(self) -> Gradients | None:
         """The sums; ``None`` where products left the doubles, or lost digits."""
         sums, largest, own = self._sums(), self._largest[:1], self._largest[1:]
@@ -244,8 +250,7 @@ class Passing:
         norm, *products = sums
         if largest[0] and not all(map(safe_squares, products)):
             return None
-        histogram = Histogram.of_octaves(self._counts, self._seen)
-        return Gradients(norm, products[0], norm, products[-1], *_parted(largest), own, histogram)
+        return Gradients(norm, products[0], norm, products[-1], *_parted(largest), own, self._histogram())
 
 
 class _Compiled(Passing):
@@ -255,15 +260,19 @@ class _Compiled(Passing):
         super().__init__()
         self._sizes, self._weight, self._rows, self._safe = kernels.sizes, weight, 0, True
         self._digits = np.zeros((2 if weight is None else 3, LEVELS), dtype=np.int64)
+        self._counts, self._slots = empty()
 
     def add(self, gradient: FloatArray) -> None:
         start, self._rows = self._rows, self._rows + len(gradient)
         weight = None if self._weight is None else np.ascontiguousarray(self._weight[start : self._rows])
-        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._seen, self._largest
+        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._slots, self._largest
         self._safe = self._safe and self._sizes(np.ascontiguousarray(gradient), weight, *sums)
 
     def _sums(self) -> tuple[ExactSum, ...] | None:
         return tuple(map(ExactSum.of_digits, self._digits)) if self._safe else None
+
+    def _histogram(self) -> Histogram:
+        return Histogram.of_slots(self._counts, self._slots)
 
 
 class _InNumpy(Passing):
@@ -273,6 +282,8 @@ class _InNumpy(Passing):
         super().__init__()
         self._size, self._work = np.empty(BLOCK), np.empty(BLOCK)
         self._norm, self._squares = BlockSum(self._work), BlockSum(self._work)
+        self._counts = np.zeros((OCTAVES, OCTAVE), dtype=np.int64)  # of which what is written to takes memory
+        self._seen = np.zeros(OCTAVES, dtype=np.bool_)
 
     def add(self, gradient: FloatArray) -> None:
         for block in in_blocks(gradient):
@@ -286,13 +297,15 @@ class _InNumpy(Passing):
             self._squares.add(size, low * low, high * high)
 
     def _sums(self) -> tuple[ExactSum, ...]:
-        looked = np.flatnonzero(self._seen)
-        self._seen[looked] = self._counts[looked].any(axis=1)
         return ExactSum(*self._norm.result()), ExactSum(*self._squares.result())
+
+    def _histogram(self) -> Histogram:
+        octaves = ((octave, self._counts[octave][:, None].copy()) for octave in np.flatnonzero(self._seen).tolist())
+        return Histogram({octave: counts for octave, counts in octaves if counts.any()})
 
 
 def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:
-    """Add how many there are of each bin to counts, all octaves between theirs seen; bins are changed."""
+    """Add how many there are of each bin to counts, where all octaves between are marked; the bins are changed."""
     low, high = int(np.minimum.reduce(bins)), int(np.maximum.reduce(bins))
     if low < OCTAVE <= high:  # zeros, which are far from all others
         small = bins < OCTAVE
@@ -300,9 +313,7 @@ def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:
         _count(bins[~small], counts, seen)
         return
     bins -= low
-    octaves = slice(low // OCTAVE, high // OCTAVE + 1)
-    counts[octaves][~seen[octaves]] = 0
-    seen[octaves] = True
+    seen[low // OCTAVE : high // OCTAVE + 1] = True
     counts.reshape(-1)[low : high + 1] += np.bincount(bins)
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.sums import compiled
 from lossctl.sums.state import Groups, regrouped
 
@@ -17,6 +17,13 @@ DROPPED_BITS = 46
 """Low bits of a double that leave its exponent and the bin within its octave."""
 BIAS = 1022
 """The octave of a number below 1 from one half on: the exponent bits of a double."""
+ROOM = 128
+"""Octaves that a compiled function counts in; of more than a few dozen NumPy makes the histogram."""
+
+
+def empty() -> tuple[IntArray, IntArray]:
+    """Counts by slot and bin, and the slot of each octave, from 1: 0 where there is no number yet."""
+    return np.zeros((ROOM, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -31,15 +38,15 @@ class Histogram:
     def of(cls, norms: FloatArray, groups: Groups | None) -> "Histogram":
         """The histogram of ``(n,)`` non-negative numbers, of which there is one at least."""
         if groups is None and compiled.kernels is not None:
-            counts, seen = np.empty((OCTAVES, OCTAVE), dtype=np.int64), np.zeros(OCTAVES, dtype=np.bool_)
-            compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), seen)
-            return cls.of_octaves(counts, seen)
+            counts, slots = empty()
+            if compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), slots):
+                return cls.of_slots(counts, slots)
         return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
 
     @classmethod
-    def of_octaves(cls, counts: IntArray, seen: BoolArray) -> "Histogram":
-        """The histogram of a single group, of counts by all octaves and bins, in those octaves that were seen."""
-        return cls({octave: counts[octave][:, None].copy() for octave in np.flatnonzero(seen).tolist()})
+    def of_slots(cls, counts: IntArray, slots: IntArray) -> "Histogram":
+        """The histogram of a single group, as compiled functions leave what `empty` gave them."""
+        return cls({octave: counts[slots[octave] - 1][:, None].copy() for octave in slots.nonzero()[0].tolist()})
 
     @classmethod
     def of_scaled(cls, norms: FloatArray, exponents: IntArray, groups: Groups | None) -> "Histogram":

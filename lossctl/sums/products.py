@@ -1,11 +1,9 @@
 """Sums of products and squares: a product of two doubles is exact as two of them."""
 
-from fractions import Fraction
-
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, distinct
-from lossctl.rational import quotient, to_float
+from lossctl.rational import over
 from lossctl.sums import compiled
 from lossctl.sums.digits import (
     BLOCK,
@@ -22,6 +20,8 @@ from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
 
+FAR = 800
+"""Sums of squares between 2^-`FAR` and 2^`FAR` lost nothing to underflow or overflow."""
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
 
@@ -91,14 +91,17 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
 
 def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
     """As `centred_squares`, of finite values of a single group."""
-    (sum_,) = total.exact()
-    mean = quotient(sum_, Fraction(len(values)))
+    (units,), exponent = total.units()
+    raised, lowered = 1 << max(exponent, 0), 1 << max(-exponent, 0)
+    mean = over(units * raised, len(values) * lowered)
     spread = _spread(values, mean)
-    if spread.infinite.any() or not TINY < to_float(spread.exact()[0]) < 1 / TINY:
+    if not safe_squares(spread):
         return exact_products(values, values)
     above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
-    rest = 2 * sum_.numerator * below - len(values) * above * sum_.denominator
-    digits = digits_of(above * rest, 1 - (below * below * sum_.denominator).bit_length())
+    rest = 2 * units * raised * below - len(values) * above * lowered
+    squares, exponent = above * rest, 1 - (below * below * lowered).bit_length()
+    zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
+    digits = digits_of(squares >> zeros, exponent + zeros)
     return spread + ExactSum(digits, np.zeros((1, 3), dtype=np.int64))
 
 
@@ -162,7 +165,8 @@ def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None =
 
 def safe_squares(total: ExactSum) -> bool:
     """Whether a sum of rounded products, of a single group, lost nothing to underflow or overflow."""
-    return not total.infinite.any() and TINY < to_float(total.exact()[0]) < 1 / TINY
+    (units,), exponent = total.units()
+    return not total.infinite.any() and units > 0 and abs(units.bit_length() + exponent) < FAR
 
 
 def _moderate(values: FloatArray) -> bool:
