@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BLOCK = 1 << 14
+CLASSES = 1_000
 FEW = 1_000
 
 
@@ -50,6 +51,27 @@ def numpy_blocks(table: pa.Table) -> Callable[[int], float]:
     return mean
 
 
+def classes(table: pa.Table) -> Callable[[int], float]:
+    """What is judged where a row has a thousand classes: probabilities as lists, or scores, as the column is called."""
+    from lossctl import evaluate
+
+    scores = "logit" in table.column_names
+    asked = {"label": "label", "prediction": "logit" if scores else "prob", "from_logits": scores}
+    return lambda rows: evaluate(table[:rows], "cross_entropy", **asked).value
+
+
+def exp(_: pa.Table) -> Callable[[int], float]:
+    """The floor under a loss of rows: one exponential of as many numbers, a block in the cache at a time."""
+    block, out = np.random.default_rng(7).normal(size=BLOCK), np.empty(BLOCK)
+
+    def taken(rows: int) -> float:
+        for _ in range(rows * CLASSES // BLOCK):
+            np.exp(block, out=out)
+        return float(out[0])
+
+    return taken
+
+
 def huber(label: np.ndarray[Any, Any], pred: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     error = np.abs(pred - label)
     return np.where(error <= 1, 0.5 * error * error, error - 0.5)
@@ -65,13 +87,16 @@ TOOLS: dict[str, Callable[[pa.Table], Callable[[int], float]]] = {
     "scikit-learn": scikit_learn,
     "numpy": numpy,
     "numpy-blocks": numpy_blocks,
+    "classes": classes,
+    "exp": exp,
 }
 
 
 def main() -> None:
     """Time one call."""
     _, tool, path = sys.argv
-    table = pq.read_table(path, columns=["label", "pred"])
+    names = pq.read_schema(path).names
+    table = pq.read_table(path, columns=[name for name in ("label", "pred", "logit", "prob") if name in names][:2])
     called = TOOLS[tool](table)
     called(min(FEW, len(table)))
     wall, cpu = time.perf_counter(), time.process_time()

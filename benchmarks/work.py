@@ -101,7 +101,8 @@ def peers(tools: str, work: str, path: str) -> tuple[Program, ...]:
 
 def call(tool: str, name: str, path: str) -> Program:
     """A function that is called in a process which has its columns in memory; scikit-learn has no huber."""
-    return Program(name, (sys.executable, str(HERE / "calls.py"), tool, path), same=tool != "scikit-learn")
+    command = (sys.executable, str(HERE / "calls.py"), tool, path)
+    return Program(name, command, same=tool not in {"scikit-learn", "exp"})
 
 
 def uncompiled(program: Program) -> Program:
@@ -183,7 +184,13 @@ def calls(files: Mapping[str, str], rows: int) -> list[Line]:
         Rivals((call("numpy", "NumPy, mean of the formula", plain),), 1.3),
         Rivals((call("numpy-blocks", "NumPy, block by block in the cache", plain),)),
     )
-    return [Line(f'evaluate(table, "huber"), {counted(rows)} rows', call("lossctl", "lossctl", plain), rivals)]
+    lines = [Line(f'evaluate(table, "huber"), {counted(rows)} rows', call("lossctl", "lossctl", plain), rivals)]
+    for name, of in {"logit": ", from_logits=True", "prob": ""}.items():
+        lists = files[f"{name}_list.parquet"]
+        floor = Rivals((call("exp", "NumPy, exp alone of as many numbers", lists),), 2.0)
+        title = f'evaluate(table, "cross_entropy"{of}), {wide(rows)} rows of 1,000 classes'
+        lines.append(Line(title, call("classes", "lossctl", lists), (floor,)))
+    return lines
 
 
 def many_groups(files: Mapping[str, str], rows: int) -> list[Line]:

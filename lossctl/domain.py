@@ -99,6 +99,14 @@ class Domain(Protocol):
     def doubtful(self, values: FloatArray) -> BoolArray | None:
         """Rows that are legal but worth a warning."""
 
+    def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
+        """What `illegal` says, and `doubtful` where all are legal.
+
+        Args:
+            values: as there.
+            span: between which numbers they are known to be; ``None`` where nobody looked.
+        """
+
     @property
     def doubt(self) -> str:
         """What the warning says of them."""
@@ -133,6 +141,10 @@ class Plain:
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:  # noqa: ARG002  (the protocol's signature)
         return None
+
+    def judged(self: Domain, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
+        bad = None if span is not None and self.covers(span) else self.illegal(values)
+        return bad, self.doubtful(values) if bad is None else None
 
     @property
     def doubt(self) -> str:

@@ -73,10 +73,15 @@ class Simplex(Plain):
         return f"a row of probabilities that sum to 1 (within {SIMPLEX_ERROR:g})"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        outside = PROBABILITY.illegal(values)
+        return self.judged(values, None)[0]
+
+    def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
+        outside = None if span is not None and PROBABILITY.covers(span) else PROBABILITY.illegal(values)
         with np.errstate(over="ignore", invalid="ignore"):
-            mask = np.abs(row_sum(values) - 1.0) > SIMPLEX_ERROR
-        return any_column(mask if outside is None else mask | outside)
+            error = np.abs(row_sum(values) - 1.0)
+        mask = error > SIMPLEX_ERROR
+        bad = any_column(mask if outside is None else mask | outside)
+        return bad, any_column(error > SIMPLEX_WARNING) if bad is None else None
 
     def closed(self, dimensions: int) -> tuple[float, float]:
         return PROBABILITY.closed(dimensions)
@@ -173,7 +178,10 @@ class ClassesOrSimplex(Plain):
         return f"{Classes(self.k).describe()} (one column) or {Simplex().describe()} (one column a class)"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
-        return (Classes(self.k) if values.ndim == 1 else Simplex()).illegal(values)
+        return self.judged(values, None)[0]
+
+    def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
+        return (Classes(self.k) if values.ndim == 1 else Simplex()).judged(values, span)
 
     def closed(self, dimensions: int) -> tuple[float, float]:
         return (Classes(self.k) if dimensions == 1 else Simplex()).closed(dimensions)

@@ -389,7 +389,7 @@ def _judge(
     the ``span``. Illegal ones are an error, of which the key is returned; else doubtful ones are a warning, and values
     of which only one may occur in a data set are noted.
     """
-    bad = None if _covered(domain, span) else domain.illegal(numbers)
+    bad, doubtful = domain.judged(numbers, span)
     if bad is not None:
         first = int(bad.argmax())
         column = ", ".join(columns[:4]) + (", …" if len(columns) > 4 else "")
@@ -408,7 +408,6 @@ def _judge(
         own = "" if before is None else f"{shown(before[place])}, after {bound.activation} "
         problems[key] = Problem(int(bad.sum()), first, own + shown(numbers[place]))
         return key
-    doubtful = domain.doubtful(numbers)
     if doubtful is not None:
         first = int(doubtful.argmax())
         problems[("warning", model.name, domain.doubt)] = Problem(int(doubtful.sum()), first, shown(numbers[first]))

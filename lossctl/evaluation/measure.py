@@ -33,8 +33,6 @@ BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
 and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
 from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
-VECTORS = 1 << 17
-"""The same where a row has several numbers: what is computed of each row takes as long as for several numbers more."""
 
 
 def nothing(plan: Plan, keys: Keys = NONE) -> Measured:
@@ -340,12 +338,12 @@ def evaluated(
 
 
 def blocks(prediction: FloatArray) -> Iterator[slice]:
-    """Slices of rows that hold about `BLOCK` numbers, of vectors `VECTORS`."""
+    """Slices of rows that hold about `BLOCK` numbers."""
     step = _rows(prediction)
     for start in range(0, max(len(prediction), 1), step):
         yield slice(start, start + step)
 
 
 def _rows(prediction: FloatArray) -> int:
-    """How many rows hold about `BLOCK` numbers, or `VECTORS`."""
-    return BLOCK // 2 if prediction.ndim == 1 else max(VECTORS // prediction.shape[1], 1)
+    """How many rows hold about `BLOCK` numbers, the label of a vector aside."""
+    return max(BLOCK // (2 if prediction.ndim == 1 else prediction.shape[1]), 1)

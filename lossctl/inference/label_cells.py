@@ -73,7 +73,7 @@ def label_cells(record: pa.RecordBatch, layout: Layout) -> LabelCells:
 
 
 def _of_lists(array: pa.Array, name: str, width: int, ignored: tuple[str, ...]) -> LabelCells:
-    values, before, other_length = vector_cells(array, width)
+    values, before, other_length, _ = vector_cells(array, width)
     null = np.zeros(values.shape, dtype=np.bool_) if before is None else before
     by_label, out = {}, null
     for label in ignored:

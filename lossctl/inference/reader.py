@@ -1,5 +1,6 @@
 """The roles of one record batch as arrays, with what is null or of another length noted on the way."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from itertools import product
@@ -38,7 +39,7 @@ class Reader:
         self.rests: dict[str, Rest] = {}
         """What the numbers of a column have beyond their doubles, of those columns that have such."""
         self.spans: dict[str, Span] = {}
-        """Between which numbers those of a column are that holds one a row, nulls and all."""
+        """Between which numbers those of a column are, nulls and all."""
         self.problems: dict[Key, Problem] = {}
         self._cells: LabelCells | None = None
 
@@ -197,7 +198,10 @@ class Reader:
             return self._lists(names[0], width)
         if width > WIDE:
             rows = _rows_without_nulls([self.record.column(name) for name in names])
-            return _as_rows([self.numbers(name) for name in names]) if rows is None else rows
+            if rows is not None and not math.isnan((span := span_of(rows))[0]):
+                self.spans |= dict.fromkeys(names, span)
+                return rows
+            return _as_rows([self.numbers(name) for name in names])
         matrix = np.empty((self.n, width), order="F")
         for place, name in enumerate(names):
             matrix[:, place] = self.numbers(name)
@@ -247,7 +251,7 @@ class Reader:
         if not is_list(array.type):
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
         try:
-            matrix, null, other_length = vector_column(array, width)
+            matrix, null, other_length, self.spans[column] = vector_column(array, width, span_of)
         except pa.ArrowException:  # text in lists is numerals, as text formats give them, or no numbers at all
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is no list of numbers") from None
         self.missing(column, null)
@@ -306,16 +310,14 @@ class Reader:
 
 
 def _rows_without_nulls(columns: Sequence[pa.Array]) -> FloatArray | None:
-    """Many columns of floats as rows, looked through once for all of them; ``None`` where one is another, or a null."""
+    """Many columns of floats as rows, to be looked through once; ``None`` where one holds something else, or a null."""
     kinds, views = {pa.float32(): np.float32, pa.float64(): np.float64}, []
     for column in columns:
         kind = kinds.get(column.type)
         if kind is None or column.null_count:
             return None
         views.append(np.frombuffer(column.buffers()[1], kind, len(column), column.offset * np.dtype(kind).itemsize))
-    rows = _as_rows(views)
-    with np.errstate(all="ignore"):
-        return None if np.isnan(np.add.reduce(rows, None)) else rows
+    return _as_rows(views)
 
 
 def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:

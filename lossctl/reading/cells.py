@@ -132,17 +132,21 @@ def elements(array: pa.Array) -> pa.Array:
     return array.flatten() if is_list(array.type) else array
 
 
-def vector_column(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
-    """A column of lists of ``k`` numbers as values ``(n, k)``, `laid_out`, and two masks ``(n,)``.
+def vector_column(
+    array: pa.Array, k: int, spanned: Callable[[FloatArray], Span] = span_of
+) -> tuple[FloatArray, BoolArray | None, BoolArray | None, Span]:
+    """A column of lists of ``k`` numbers as values ``(n, k)``, `laid_out`, two masks ``(n,)``, and as `spanned_column`.
 
     The first mask is of rows that are null or hold a null or NaN, the second of rows of another length; each is
     ``None`` where the array shows that there are none. Values in such rows mean nothing.
     """
-    matrix, holes, other_length = vector_cells(array, k)
-    return matrix, None if holes is None else np.asarray(holes.any(axis=1)), other_length
+    matrix, holes, other_length, span = vector_cells(array, k, spanned)
+    return matrix, None if holes is None else np.asarray(holes.any(axis=1)), other_length, span
 
 
-def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None, BoolArray | None]:
+def vector_cells(
+    array: pa.Array, k: int, spanned: Callable[[FloatArray], Span] = span_of
+) -> tuple[FloatArray, BoolArray | None, BoolArray | None, Span]:
     """As `vector_column`; the first mask is of the single numbers that are null or NaN, ``(n, k)``."""
     import pyarrow.compute as pc
 
@@ -157,20 +161,20 @@ def vector_cells(array: pa.Array, k: int) -> tuple[FloatArray, BoolArray | None,
         bad = other_length if null is None else other_length | null
         if bad.any():
             kept = np.flatnonzero(~bad)  # the others are zeros, and are dropped
-            matrix, holes, _ = vector_cells(array.take(in_arrow(kept)), k)
+            matrix, holes, _, span = vector_cells(array.take(in_arrow(kept)), k, spanned)
             full, missing = laid_out(np.zeros((len(array), k))), np.zeros((len(array), k), dtype=np.bool_)
             full[kept], missing[bad & ~other_length] = matrix, True
             if holes is not None:
                 missing[kept] = holes
-            return full, missing, other_length
+            return full, missing, other_length, span
         flat = array.flatten()
-    values, nulls = scalar_column(flat)
+    values, nulls, span = spanned_column(flat, spanned)
     matrix = laid_out(values.reshape(len(array), k))
     holes = None if nulls is None else np.asarray(nulls.reshape(len(array), k))
     if null is not None:
         whole = np.repeat(null[:, None], k, axis=1)
         holes = whole if holes is None else holes | whole
-    return matrix, holes, other_length
+    return matrix, holes, other_length, span
 
 
 def cuts_of_lists(columns: Sequence[pa.Array], n: int) -> Iterator[tuple[int, int]]:
