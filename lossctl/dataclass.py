@@ -54,6 +54,18 @@ class _Fields:
         raise AssertionError(self.title)
 
 
+class _Later:
+    """The fields of a class, looked into when its first instance is made: of most classes a run makes none."""
+
+    def __init__(self, cls: Any) -> None:
+        self.cls = cls
+
+    def __get__(self, instance: object, owner: type) -> _Fields:
+        fields: _Fields = _Fields(self.cls)
+        self.cls.__class_fields__ = fields
+        return fields
+
+
 def _init(self: Any, /, *values: Any, **named: Any) -> None:
     fields: _Fields = self.__class_fields__
     state = self.__dict__
@@ -168,5 +180,5 @@ else:
         cls.__dataclass_params__.frozen = frozen
         for name in methods.keys() - own:
             setattr(cls, name, methods[name])
-        cls.__class_fields__, cls.__signature__ = _Fields(cls), _Signature()
+        cls.__class_fields__, cls.__signature__ = _Later(cls), _Signature()
         return cls

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.errors import DataError
 from lossctl.evaluation.keys import plainly
@@ -99,7 +100,7 @@ def _differing(one: pa.Array, two: pa.Array) -> BoolArray:
         import pyarrow.compute as pc
 
         # Cells that are written alike are alike, whatever they say.
-        wrong = np.asarray(pc.fill_null(pc.not_equal(one, two), fill_value=False))
+        wrong = np.asarray(filled(pc.not_equal(one, two), value=False))
         places = pa.array(np.flatnonzero(wrong))
         wrong[wrong] = _unlike(one.take(places), two.take(places))
         return wrong

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from lossctl.arrays import EXACT
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import filled, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
@@ -205,7 +205,7 @@ def plainly(words: Words) -> Words:
     distinct = words.filter(odd).unique()
     plain = words_in_arrow([_shortest(word) for word in distinct.to_pylist()])
     place = pc.index_in(words, value_set=distinct)
-    return pc.if_else(pc.fill_null(odd, fill_value=False), pc.take(plain, place), words)
+    return pc.if_else(filled(odd, value=False), pc.take(plain, place), words)
 
 
 def _shortest(word: str) -> str:
@@ -224,6 +224,6 @@ def _shown(written: Sequence[pa.ChunkedArray], plain: Sequence[pa.ChunkedArray])
     left, right = plain
     place = pc.index_in(left, value_set=right)
     other = pc.take(written[1], place)
-    differ = pc.fill_null(pc.not_equal(written[0], other), fill_value=False)
+    differ = filled(pc.not_equal(written[0], other), value=False)
     for row in pc.indices_nonzero(differ).slice(0, 1).to_pylist():
         yield written[0][row].as_py(), other[row].as_py()

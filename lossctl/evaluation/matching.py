@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from lossctl.arrow import filled, scalar
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
@@ -142,7 +143,7 @@ def keys_of(table: pa.Table, ids: Sequence[str], source: Source) -> pa.Table:
     columns = {}
     for name in ids:
         words = pa.chunked_array([_text(part, name, source) for part in table[name].chunks], pa.string())
-        columns[name] = pc.if_else(pc.equal(words, ""), pa.scalar(None, pa.string()), words)
+        columns[name] = pc.if_else(pc.equal(words, scalar("")), scalar(None), words)
     return pa.table(columns)
 
 
@@ -216,7 +217,7 @@ def _beside(left: pa.Table, right: pa.Table) -> IntArray:
 
     if left.num_columns == 1:  # a join would hold both sides once more
         words = right[0].combine_chunks()
-        return np.asarray(pc.index_in(left[0], value_set=words).fill_null(-1)).astype(np.int64)
+        return np.asarray(filled(pc.index_in(left[0], value_set=words), -1)).astype(np.int64)
     (ours, names), (theirs, _) = _numbered(left), _numbered(right)
     ours = ours.append_column(LEFT, pa.array(np.arange(left.num_rows)))
     theirs = theirs.append_column(RIGHT, pa.array(np.arange(right.num_rows)))

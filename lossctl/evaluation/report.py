@@ -1,7 +1,7 @@
 """What a run measured, frozen: it describes itself as a document, as JSON and as a data frame."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.document import Document
+from lossctl.document import Document, Section
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.result import Result
 from lossctl.evaluation.results import NONE, Results
-from lossctl.evaluation.tables import sections
 from lossctl.functions.lookup import meant
 from lossctl.rendering.described import Described
 from lossctl.words import did_you_mean, titled
@@ -105,11 +104,16 @@ class Report(Described):
         kept, facts = order_of(groups, lambda: first.numbers(sort).tolist(), self.inputs["by"], sort, top, title)
         return replace(self, table=self.table.arranged(kept), inputs={**self.inputs, "groups": facts})
 
+    def _sections(self) -> Iterable[Section]:
+        from lossctl.evaluation.tables import sections  # noqa: PLC0415  (which no record needs)
+
+        return sections(self.results, self.inputs, self.settings, self.overall)
+
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""
         return Document(
             title=titled("losses", self.inputs["files"]),
-            sections=lambda: sections(self.results, self.inputs, self.settings, self.overall),
+            sections=self._sections,
             record=self._record,
             rows=self.table.rows,
             items=self.table.records,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lossctl.arrow import filled, words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, distinct, row_sum
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
@@ -153,8 +154,8 @@ class _Gatherer(Reader):
         layout, names = self.layout, self.layout.classes
         k = max(model.width for model in layout.models)
         if layout.text:
-            values = pa.array(names or (), pa.string())
-            code = floats(pc.fill_null(pc.index_in(label, value_set=values), -1)).astype(np.int64)
+            values = words_in_arrow(names or ())
+            code = floats(filled(pc.index_in(label, value_set=values), -1)).astype(np.int64)
             labels: Any = np.array(label.to_pylist(), dtype=object) if (code < 0).any() else ""
         else:
             numbers = np.arange(k, dtype=np.float64)

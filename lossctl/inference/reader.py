@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import filled, words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, Span, laid_out
 from lossctl.inference.label_cells import LabelCells, label_cells
 from lossctl.inference.layout import Layout
@@ -224,7 +224,7 @@ class Reader:
         array = self.record.column(column)
         if not is_list(array.type):
             raise BadRow(0, f"column {column!r} holds {shown(array[0].as_py())}, which is not a list of numbers")
-        lengths = floats(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
+        lengths = floats(filled(pc.list_value_length(array), 0)).astype(np.int64)
         longest = int(lengths.max(initial=1))
         width = longest if longest <= WIDE else 1 << (longest - 1).bit_length()
         try:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lossctl.arrow import filled, in_numpy
 from lossctl.domain import IntArray
 from lossctl.reading.cells import text_of
 
@@ -52,13 +53,13 @@ def coded(array: pa.Array, name: str, written: Callable[[pa.Array], pa.Array] | 
         encoded = text_of(array, name).dictionary_encode()
     words = text_of(encoded.dictionary, name)
     words = words if written is None else written(words)
-    index = encoded.indices.cast(pa.int64()).fill_null(len(words))
-    return np.append(_words(words), EMPTY), np.asarray(index)
+    index = filled(encoded.indices.cast(pa.int64()), len(words))
+    return np.append(_words(words), EMPTY), in_numpy(index)
 
 
 def _words(words: pa.Array) -> Hashes:
     """A number for each text."""
-    binary = words.fill_null("").cast(pa.large_string())
+    binary = filled(words, "").cast(pa.large_string())
     offsets = np.frombuffer(binary.buffers()[1], np.int64)[binary.offset : binary.offset + len(binary) + 1]
     data = binary.buffers()[2]
     text = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)

@@ -121,6 +121,49 @@ def test_losses_alone_wait_for_nothing_that_others_need(plain_environment, sampl
     assert loaded(arguments, ELSEWHERE_NEEDED, plain_environment, sample_data) == (0, set(), {"eval"})
 
 
+def test_rows_of_a_cluster_load_no_pandas(plain_environment, sample_data):
+    clicks = ["sample_data/clicks.csv", "-l", "bce", "-y", "label", "--cluster", "user", "-q"]
+    lines = [["eval", *clicks, "-p", "p_new"], ["compare", *clicks, "-p", "p_main", "-p", "p_new"]]
+    statuses, modules = loaded_by_all(lines, plain_environment, sample_data)
+    assert (statuses, modules & {"pandas"}) == ([0, 0], set())
+
+
+OF_OTHER_FILES = {
+    *(f"lossctl.reading.formats.{name}" for name in ("arrow", "json_array", "jsonlines", "npy", "npz", "parquet")),
+    "lossctl.evaluation.tables", "lossctl.reading.text_writers",
+    "concurrent.futures", "glob", "shlex", "tempfile", "zipfile",
+}  # fmt: skip
+
+
+def test_a_short_csv_loads_neither_other_formats_nor_what_finds_packages(plain_environment, sample_data):
+    arguments = [*EVERY_COMMAND["eval"], "-y", "y", "-p", "prediction", "-f", "json"]
+    statuses, modules = loaded_by_all([arguments], plain_environment, sample_data)
+    assert (statuses, modules & {*OF_OTHER_FILES, "importlib.metadata", "email"}) == ([0], set())
+    assert len([name for name in modules if name.startswith("lossctl.")]) <= 155
+
+
+PATTERNS = (
+    "import re, sys; from lossctl.cli.app import run; status = run(sys.argv[1:]); "
+    "loaded = [module for name, module in sys.modules.items() if name.startswith('lossctl')]; "
+    "print('status', status, *(name for module in loaded for name, it in vars(module).items() "
+    "if isinstance(it, re.Pattern)))"
+)
+
+
+def test_no_module_compiles_a_pattern_before_it_is_used(plain_environment, sample_data):
+    command = [sys.executable, "-c", PATTERNS, *EVERY_COMMAND["eval"], "-f", "json"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=plain_environment(),
+        cwd=sample_data.parent,
+        timeout=HANGS,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "status 0"
+
+
 def numeric_options():
     """Each option of each command that takes a number, by walking what Typer made of them."""
     tree = typer.main.get_command(app)

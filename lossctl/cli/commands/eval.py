@@ -80,7 +80,6 @@ def evaluate(
     from lossctl.cli.output import refuse, summarize, write_report
     from lossctl.evaluation.evaluate import evaluate as measure
     from lossctl.evaluation.evaluate import input_files
-    from lossctl.evaluation.tables import profiled
     from lossctl.rendering.renderer import for_path, pieces, renderers
 
     files = files or ["-"]
@@ -133,6 +132,8 @@ def evaluate(
         voice.result(piece)
     summarize(document, shown, style)
     if report.profile is not None:
+        from lossctl.evaluation.tables import profiled
+
         where = profiled(report.profile)
         voice.say(*renderers.get("table").render(where, replace(style, color=False)).rstrip().split("\n"))
     if verdicts is not None:

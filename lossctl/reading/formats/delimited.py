@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 import pyarrow.csv
@@ -26,8 +26,10 @@ from lossctl.reading.rounding import long_integer_in, may_be_rounded
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import unchanged
 from lossctl.reading.stores import unreadable
-from lossctl.reading.text_writers import DelimitedWriter
 from lossctl.reading.written import exact_numbers, separators, written_lists
+
+if TYPE_CHECKING:
+    from lossctl.reading.text_writers import DelimitedWriter
 
 RAGGED = r"(?s)CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+): (.*)"
 CONVERSION = r"(?s)In CSV column #(\d+): Row #(\d+): CSV conversion error to (\w+): invalid value '(.*)'"
@@ -295,6 +297,8 @@ class Delimited:
 
     def writer(self, file: BinaryIO, schema: pa.Schema) -> "DelimitedWriter":
         """Begin a file with its header."""
+        from lossctl.reading.text_writers import DelimitedWriter
+
         return DelimitedWriter(file, schema, self.delimiter)
 
     def open(self, location: Location, reading: Reading) -> TextSource:
