@@ -78,10 +78,30 @@ def merged(left: Keys, right: Keys) -> tuple[Keys, IntArray]:
     columns = []
     for one, two in zip(left.columns, right.columns, strict=True):
         columns.append(pa.concat_arrays([one, two] if one.type == two.type else [texts(one), texts(two)]))
-    place = coded(columns)
-    new = np.flatnonzero(place[left.n :] >= left.n) + left.n
+    place = _looked_up(columns, left.n)
+    place = coded(columns)[left.n :] if place is None else place
+    new = np.flatnonzero(place >= left.n) + left.n
     index = np.concatenate([np.arange(left.n), new])
-    return Keys(tuple(taken(column, index) for column in columns), len(index)), place[left.n :]
+    return Keys(tuple(taken(column, index) for column in columns), len(index)), place
+
+
+def _looked_up(columns: Sequence[pa.Array], first: int) -> IntArray | None:
+    """As `coded`, of the rows behind the first ones, which are all different, as these are among themselves.
+
+    ``None`` where there is no single column of integers that are near each other.
+    """
+    if len(columns) > 1 or not pa.types.is_integer(columns[0].type):
+        return None
+    numbers = in_numpy(columns[0])
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low > 4 * len(numbers):
+        return None
+    table = np.full(high - low + 1, -1)
+    table[numbers[:first] - low] = np.arange(first)
+    place: IntArray = table[numbers[first:] - low]
+    new = np.flatnonzero(place < 0)
+    place[new] = first + np.arange(len(new))
+    return place
 
 
 def coded(columns: Sequence[pa.Array]) -> IntArray:

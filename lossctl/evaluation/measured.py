@@ -93,6 +93,11 @@ class Measured:
     moved: "tuple[Moved, ...]" = ()
     """The rows that moved most, one for each pair of models and loss, where somebody asked for them."""
 
+    @property
+    def size(self) -> int:
+        """How much it holds, which is copied when it is added: figures of groups, or what more rows make more of."""
+        return self.rows if self.labels is not None or self.evidence is not None else len(self.keys)
+
     def __add__(self, other: "Measured") -> "Measured":
         left, right = self, other.shift(self.rows)
         if left.keys != right.keys:

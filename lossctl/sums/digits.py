@@ -270,7 +270,7 @@ def _folded_by_group(
             lowest, levels, start, count = folded
             for place in range(SPREAD):
                 if levels >> place & 1:
-                    add_digit(digits, lowest + place, room[place])
+                    add_digit(digits, lowest + place, room[place].copy())  # without the room of those that are 0
             if count:
                 waiting.append((left[:count], left_code[:count], None))
         if not start and not digits:

@@ -15,6 +15,7 @@ from lossctl.reduction import Mean, Reduction, RootMean, Sum
 from lossctl.sums.digits import DIGIT, LOWEST, carried
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Moments, Total
+from lossctl.sums.weighted import Weights
 from lossctl.two_doubles import product
 
 FEW = 64
@@ -25,6 +26,8 @@ LARGE, SMALL = 2.0**300, 2.0**-300
 """Sums between these have squares and quotients of which nothing is lost."""
 ERROR = 2.0**-97
 """How far off two doubles are of what they are made of, at most."""
+FAR, NEAR = 2.0**70, 2.0**-70
+"""Weighted sums between these have fourfold products of which nothing is lost."""
 MOST = 1 << 17
 """Groups of fewer rows have n²(n − 1) as a double."""
 
@@ -43,21 +46,24 @@ class Figures:
 def figures(moments: Moments, reduction: Reduction) -> Figures:
     """The figures of each group; as `Total` has them, to the bit."""
     groups = len(moments.n)
-    plain = moments.weights is None and moments.columns is None and isinstance(reduction, Mean | RootMean)
-    if not plain or groups < FEW:
+    if moments.columns is not None or not isinstance(reduction, Mean | RootMean) or groups < FEW:
         return _one_by_one(moments.result(), reduction)
-    numbers = moments.n.astype(np.float64)
-    value, error, certain = np.empty(groups), np.empty(groups), np.empty(groups, dtype=bool)
+    figures, certain = np.empty((4, groups)), np.empty(groups, dtype=bool)
     with np.errstate(all="ignore"):
         for start in range(0, groups, BLOCK):
             cut = slice(start, min(start + BLOCK, groups))
-            total, squares = (part.between(cut.start, cut.stop) for part in (moments.sum_value, moments.value_squares))
-            value[cut], error[cut], certain[cut] = _rounded(numbers[cut], total, squares, reduction)
+            part = moments.taken(cut)
+            n = part.n.astype(np.float64)
+            figures[:2, cut], certain[cut] = _rounded(n, part.sum_value, part.value_squares, reduction)
+            figures[2:, cut] = n
+            if part.weights is not None:
+                figures[:, cut], sure = _weighted(n, part, part.weights, reduction, figures[:2, cut])
+                certain[cut] = sure & (certain[cut] | (not reduction.adds)) & ~part.sum_value.infinite.any(axis=1)
     odd = np.flatnonzero(~certain)
     if len(odd):
-        exact = _one_by_one(moments.plain(odd).result(), reduction)
-        value[odd], error[odd] = exact.value, exact.standard_error
-    return Figures(value, error, numbers, numbers)
+        exact = _one_by_one(moments.taken(odd).result(), reduction)
+        figures[:, odd] = exact.value, exact.standard_error, exact.sum_weight, exact.effective_n
+    return Figures(*figures)
 
 
 def _one_by_one(totals: Sequence[Total], reduction: Reduction) -> Figures:
@@ -71,12 +77,12 @@ def _one_by_one(totals: Sequence[Total], reduction: Reduction) -> Figures:
 
 def _rounded(
     n: FloatArray, total: ExactSum, squares: ExactSum, reduction: Reduction
-) -> tuple[FloatArray, FloatArray, BoolArray]:
+) -> tuple[tuple[FloatArray, FloatArray], BoolArray]:
     """Values and standard errors of rows without weights, and where both are certain.
 
     Args:
         n: how many rows each group has.
-        total, squares: Σℓ and Σℓ² of each.
+        total, squares: Σℓ and Σℓ² of each; Σwℓ and Σw²ℓ² where what is reported is a sum.
         reduction: a mean, a sum, or the root of a mean.
     """
     sum_, sum_squares = _doubled(total), _doubled(squares)
@@ -93,7 +99,44 @@ def _rounded(
         squared, sure = _quotient(spread, (n - 1.0) if isinstance(reduction, Sum) else n * n * (n - 1.0))
     certain &= (sure & (squared >= 0.0)) | (n < 2)
     certain &= (n > 0) & (n < MOST) & ~total.infinite.any(axis=1)
-    return value, np.where(n < 2, np.nan, np.sqrt(squared)), certain
+    return (value, np.where(n < 2, np.nan, np.sqrt(squared))), certain
+
+
+def _weighted(
+    n: FloatArray, moments: Moments, weights: Weights, reduction: Reduction, sums: FloatArray
+) -> tuple[tuple[FloatArray, ...], BoolArray]:
+    """Values, standard errors, Σw and (Σw)²/Σw² of rows with weights, and where all are certain.
+
+    Args:
+        n: how many rows each group has.
+        moments, weights: their sums.
+        reduction: a mean, a sum, or the root of a mean.
+        sums: values and standard errors of sums, which are those of rows without weights.
+    """
+    total, squares = _doubled(moments.sum_value), _doubled(moments.value_squares)
+    weight, heavy, cross = (_doubled(part) for part in (weights.total, weights.squares, weights.cross))
+    weight_squared = _times(weight, weight)
+    effective, certain = _ratio(weight_squared, heavy)
+    certain &= weight.high + (weight.low - weight.error) == weight.high + (weight.low + weight.error)
+    certain &= (n > 0) & (n < MOST)
+    value, error = sums
+    if not reduction.adds:
+        value, sure = _ratio(total, weight)
+        certain &= sure
+        # n/(n − 1) · (Σw²ℓ²·(Σw)² − 2·Σw²ℓ·Σwℓ·Σw + Σw²·(Σwℓ)²) / (Σw)⁴
+        crossed = _times(_times(cross, total), weight.by(-2.0))
+        spread = _plus(_plus(_times(squares, weight_squared), crossed), _times(heavy, _times(total, total)))
+        fourfold = _times(weight_squared, weight_squared)
+        if isinstance(reduction, RootMean):
+            fourfold = _times(_times(weight_squared, weight), total.by(4.0))
+            value, certain = np.sqrt(value), certain & (total.high > 0.0)
+        squared, sure = _ratio(_times(spread, _whole(n)), _times(fourfold, _whole(n - 1.0)))
+        error = np.where(n < 2, np.nan, np.where(weights.low == weights.high, 0.0, np.sqrt(squared)))
+        certain &= (sure & (squared > 0.0)) | (n < 2) | (weights.low == weights.high)
+        for part in (total, squares, weight, heavy, cross):
+            size = np.abs(part.high)
+            certain &= ((size > NEAR) & (size < FAR)) | ((size == 0.0) & (part.error == 0.0))
+    return (value, error, weight.high, effective), certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +147,41 @@ class _Doubled:
     low: FloatArray
     error: FloatArray
     """By how much they may be off; 0 where they are not."""
+
+    def by(self, power: float) -> "_Doubled":
+        """The same numbers times a power of two, or its negative."""
+        return _Doubled(power * self.high, power * self.low, abs(power) * self.error)
+
+
+def _whole(numbers: FloatArray) -> _Doubled:
+    """Numbers as they are."""
+    return _Doubled(numbers, np.zeros_like(numbers), np.zeros_like(numbers))
+
+
+def _times(one: _Doubled, other: _Doubled) -> _Doubled:
+    """Products; exact where both are and their product is two doubles."""
+    first, rest = product(one.high, other.high)
+    high, low = _sum(first, rest + (one.high * other.low + one.low * other.high))
+    exact = (one.low == 0.0) & (other.low == 0.0) & (one.error == 0.0) & (other.error == 0.0)
+    error = ERROR * np.abs(high) + 2.0 * (one.error * np.abs(other.high) + other.error * np.abs(one.high))
+    return _Doubled(high, low, np.where(exact, 0.0, error))
+
+
+def _plus(one: _Doubled, other: _Doubled) -> _Doubled:
+    """Sums, which may cancel."""
+    first, rest = _sum(one.high, other.high)
+    high, low = _sum(first, rest + (one.low + other.low))
+    exact = (one.low == 0.0) & (other.low == 0.0) & (one.error == 0.0) & (other.error == 0.0)
+    error = ERROR * (np.abs(one.high) + np.abs(other.high)) + one.error + other.error
+    return _Doubled(high, low, np.where(exact, 0.0, error))
+
+
+def _ratio(number: _Doubled, divisor: _Doubled) -> tuple[FloatArray, BoolArray]:
+    """Numbers by others above 0, rounded once, and where that is certain."""
+    off = 2.0 * np.abs(number.high / divisor.high) * divisor.error
+    sized = _Doubled(number.high, number.low, number.error + off)
+    value, certain = _quotient(sized, divisor.high, divisor.low)
+    return value, certain & (divisor.high > 0.0)
 
 
 def _doubled(exact: ExactSum) -> _Doubled:

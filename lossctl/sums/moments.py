@@ -208,10 +208,13 @@ class Moments:
 
     def met(self, other: "Moments", meeting: Meeting) -> "Moments":
         """The moments of both, by groups that meet."""
-        if self.weights is not None or self.columns is not None:
+        if self.columns is not None:
             return meeting.both(self, other)
+        weights = self.weights
+        if weights is not None and other.weights is not None:
+            weights = weights.met(other.weights, meeting)
         squares = self.value_squares.met(other.value_squares, meeting)
-        return Moments(meeting.added(self.n, other.n), self.sum_value.met(other.sum_value, meeting), squares, None)
+        return Moments(meeting.added(self.n, other.n), self.sum_value.met(other.sum_value, meeting), squares, weights)
 
     def regroup(self, index: IntArray, groups: int) -> "Moments":
         """The same moments, with group ``i`` at place ``index[i]`` of ``groups``."""
@@ -220,9 +223,10 @@ class Moments:
         value, squares = self.sum_value.regroup(index, groups), self.value_squares.regroup(index, groups)
         return Moments(regrouped(self.n, index, groups), value, squares, weights, columns)
 
-    def plain(self, groups: IntArray) -> "Moments":
-        """The moments of some groups of rows that have neither weights nor further numbers."""
-        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), None)
+    def taken(self, groups: IntArray | slice) -> "Moments":
+        """The moments of some groups of rows that have no further numbers."""
+        weights = None if self.weights is None else self.weights.taken(groups)
+        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), weights)
 
     def pooled(self) -> "Moments":
         """The moments of all rows as those of a single group."""

@@ -11,17 +11,21 @@ from lossctl.sums.digits import (
     DIGIT,
     LEVELS,
     BlockSum,
+    Digits,
+    add_digit,
     digits_of,
     in_blocks,
     squares_by_group,
     workspace,
 )
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
-from lossctl.sums.state import Groups
+from lossctl.sums.state import Groups, none
 from lossctl.two_doubles import product
 
 FAR = 800
 """Sums of squares between 2^-`FAR` and 2^`FAR` lost nothing to underflow or overflow."""
+GROUPS = 1 << 14
+"""Groups whose figures are made at a time."""
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
 
@@ -37,13 +41,13 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
         first = left[cut]
         second = first if right is left else right[cut]
         if _moderate(first) and (second is first or _moderate(second)):
-            sums = [ExactSum.of(term, groups) for term in product(first, second)]
+            for term in product(first, second):
+                total = total + ExactSum.of(term, groups)
         else:
             first, exponents = parted(first)
             second, more = (first, exponents) if right is left else parted(second)
-            sums = [scaled_sum(term, exponents + more, groups) for term in product(first, second)]
-        for part in sums:
-            total = total + part
+            for term in product(first, second):
+                total = total + scaled_sum(term, exponents + more, groups)
     return total
 
 
@@ -84,19 +88,20 @@ def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None =
     Σx² − (Σx)²/n, keeps its digits however far from zero the mean is. The last digit depends on which values are given
     together.
     """
-    if not len(values) or total.infinite.any():
-        return exact_products(values, values, groups)
-    return _centred(values, total) if groups is None else _centred_by_group(values, total, groups)
+    squares = None
+    if len(values) and not total.infinite.any():
+        squares = _centred(values, total) if groups is None else _centred_by_group(values, total, groups)
+    return exact_products(values, values, groups) if squares is None else squares
 
 
-def _centred(values: FloatArray, total: ExactSum) -> ExactSum:
-    """As `centred_squares`, of finite values of a single group."""
+def _centred(values: FloatArray, total: ExactSum) -> ExactSum | None:
+    """As `centred_squares`, of finite values of a single group; ``None`` where squares may have lost something."""
     (units,), exponent = total.units()
     raised, lowered = 1 << max(exponent, 0), 1 << max(-exponent, 0)
     mean = over(units * raised, len(values) * lowered)
     spread = _spread(values, mean)
     if not safe_squares(spread):
-        return exact_products(values, values)
+        return None
     above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
     rest = 2 * units * raised * below - len(values) * above * lowered
     squares, exponent = above * rest, 1 - (below * below * lowered).bit_length()
@@ -120,23 +125,35 @@ def _spread(values: FloatArray, mean: float) -> ExactSum:
     return ExactSum(*total.result())
 
 
-def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:
-    """As `centred_squares`, of finite values, by group."""
-    n, index, number = groups.sizes, groups.index, groups.number
+def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum | None:
+    """As `_centred`, by group."""
+    n, index = groups.sizes, groups.index
     with np.errstate(all="ignore"):
         means = total.nearly() / groups.counts
     spread, mean = _spread_by_group(values, means, groups), means[index]
     size = spread.nearly()[index]
     safe = (size > TINY) & (size < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
     if not safe.all() or spread.infinite.any():
-        return exact_products(values, values, groups)
-    twice = Groups(np.concatenate([index, index]), number)  # of products, each of two doubles
+        return None
+    digits: Digits = {}
+    for start in range(0, len(index), GROUPS):
+        here = index[start : start + GROUPS]
+        part = _of_mean(n[start : start + GROUPS], mean[start : start + GROUPS], total.taken(here))
+        for level, digit in part.items():
+            digits.setdefault(level, np.zeros(groups.number, dtype=np.int64))[here] = digit
+    return spread + ExactSum(digits, none(groups.number, 3), CARRY // 2 + 1)
+
+
+def _of_mean(n: IntArray, mean: FloatArray, total: ExactSum) -> Digits:
+    """2m(Σx − nm) + nm², of each group."""
+    twice = Groups(np.tile(np.arange(len(n)), 2), len(n))  # of products, each of two doubles
     counted = ExactSum.of(-np.concatenate(product(n.astype(np.float64), mean)), twice)
-    shift = (total + counted).nearly()[index]
+    shift = (total + counted).nearly()
     square = ExactSum.of(np.concatenate(product(mean, mean)), twice)
-    digits = {level: digit * groups.counts for level, digit in square.digits.items()}
-    squares = spread + ExactSum(digits, square.infinite, CARRY // 2)
-    return squares + ExactSum.of(np.concatenate(product(2.0 * mean, shift)), twice)
+    digits = {level: digit * n for level, digit in square.digits.items()}
+    for level, digit in ExactSum.of(np.concatenate(product(2.0 * mean, shift)), twice).digits.items():
+        add_digit(digits, level, digit)
+    return digits
 
 
 def _spread_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> ExactSum:

@@ -251,7 +251,8 @@ class Summation(Generic[Sum]):
     """Adds up many states, in order.
 
     They are added in pairs of like size, so each is copied a logarithmic number of times: with many groups a running
-    total would be copied at every step.
+    total would be copied at every step. States of the same groups are of like size however many there were, and none
+    of them waits. What has no `size` is as large as it is of many states.
 
     Args:
         zero: the sum of no states.
@@ -263,10 +264,11 @@ class Summation(Generic[Sum]):
 
     def add(self, state: Sum) -> None:
         """Append a state."""
-        size = 1
-        while self.stack and self.stack[-1][0] <= size:
+        size = getattr(state, "size", 1)
+        while self.stack and 2 * self.stack[-1][0] <= 3 * size:
             before, earlier = self.stack.pop()
-            size, state = size + before, earlier + state
+            state = earlier + state
+            size = getattr(state, "size", size + before)
         self.stack.append((size, state))
 
     def result(self) -> Sum:

@@ -10,7 +10,7 @@ from lossctl.sums import compiled
 from lossctl.sums.digits import LEVELS
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
 from lossctl.sums.products import cuts, parted, scaled_sum
-from lossctl.sums.state import Groups
+from lossctl.sums.state import Groups, Meeting
 from lossctl.two_doubles import halved, lost
 
 HEAVY, LIGHT = 2.0**225, 2.0**-225
@@ -56,6 +56,20 @@ class Weights:
         low[index], high[index] = self.low, self.high
         total, squares, cross = (part.regroup(index, groups) for part in (self.total, self.squares, self.cross))
         return Weights(total, squares, cross, low, high)
+
+    def met(self, other: "Weights", meeting: Meeting) -> "Weights":
+        """The sums of both, by groups that meet."""
+        low, high = np.full(meeting.groups, np.inf), np.full(meeting.groups, -np.inf)
+        low[: meeting.first], high[: meeting.first] = self.low, self.high
+        low[meeting.index] = np.minimum(low[meeting.index], other.low)
+        high[meeting.index] = np.maximum(high[meeting.index], other.high)
+        total, squares = self.total.met(other.total, meeting), self.squares.met(other.squares, meeting)
+        return Weights(total, squares, self.cross.met(other.cross, meeting), low, high)
+
+    def taken(self, groups: IntArray | slice) -> "Weights":
+        """The sums of some groups."""
+        total, squares, cross = (part.taken(groups) for part in (self.total, self.squares, self.cross))
+        return Weights(total, squares, cross, self.low[groups], self.high[groups])
 
     def pooled(self) -> "Weights":
         """The sums over all groups, as those of a single one."""

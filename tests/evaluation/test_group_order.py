@@ -57,7 +57,8 @@ def keys_of(groups, number):
 @given(st.data(), st.integers(1, 3), st.booleans())
 @settings(max_examples=40)
 def test_names_of_two_parts_are_matched_by_their_words(data, number, nulls):
-    word = st.integers(-3, 3) | st.none() if nulls else st.integers(-3, 3)
+    whole = st.integers(-3, 3) | st.sampled_from([10**15, -(2**63), 2**63 - 1])
+    word = whole | st.none() if nulls else data.draw(st.sampled_from([whole, st.integers(-(2**63), -(2**63) + 6)]))
     sides = [
         data.draw(st.lists(st.tuples(*[word] * number), unique=True, max_size=12), label=side)
         for side in ("left", "right")

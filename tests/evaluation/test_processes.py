@@ -63,6 +63,13 @@ def test_no_worker_outlives_the_pass():
     assert not any(map(alive, found))
 
 
+def test_no_worker_waits_for_the_end_of_the_pass_with_what_it_holds():
+    results = processes.map(here, range(4), 2)
+    workers = [next(results) for _ in range(4)]
+    until(lambda: not any(map(alive, workers)))
+    assert not list(results)
+
+
 def test_no_worker_outlives_a_pass_that_is_given_up():
     results = processes.map(here, range(1000), 3)
     first = next(results)

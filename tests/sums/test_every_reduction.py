@@ -3,7 +3,7 @@
 import copy
 import itertools
 import math
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ from lossctl.sums.histogram import Histogram
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problem, Problems
 from lossctl.sums.series import Series, Stretch
-from lossctl.sums.state import Groups, Rows
+from lossctl.sums.state import Groups, Rows, Summation
 from lossctl.sums.worst import Worst
 
 
@@ -357,3 +357,31 @@ def test_clusters_and_outermost_rows_of_all_are_those_of_the_rows_in_one_group(s
     keyed = Keyed(rng.integers(0, 9, n), np.arange(9, dtype=np.uint64) << np.uint64(56))
     columns = [(value, weight, None), (weight, None, None)]
     assert same_state(Clusters.lift(keyed, parted, columns).pooled(), Clusters.lift(keyed, whole, columns))
+
+
+@dataclass
+class Held:
+    """A state that knows how much it holds."""
+
+    places: frozenset
+    copied: list
+
+    @property
+    def size(self):
+        return len(self.places)
+
+    def __add__(self, other):
+        both = self.places | other.places
+        self.copied.append(len(both))
+        return Held(both, self.copied)
+
+
+@given(states=st.integers(1, 200), same=st.booleans())
+def test_states_of_the_same_groups_never_wait_and_those_of_others_are_copied_few_times(states, same):
+    copied = []
+    sums = Summation(Held(frozenset(), copied))
+    for number in range(states):
+        sums.add(Held(frozenset({0 if same else number}), copied))
+        assert len(sums.stack) <= (1 if same else math.log2(states) + 2)
+    assert sums.result().places == ({0} if same else {*range(states)})
+    assert sum(copied) <= states * (2 if same else math.log2(states) + 4)

@@ -4,6 +4,8 @@ A fork inherits the function, so only shards and what they come to are sent.
 """
 
 import contextlib
+import copyreg
+import io
 import pickle
 import signal
 import sys
@@ -11,12 +13,15 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.engine import SIGNALS, Item, Output, available_cores, engines, in_turn, portable
+from lossctl.sums.state import is_none
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -40,6 +45,8 @@ class _Crew(Generic[Item, Output]):
         self.workers: dict[Connection, ForkProcess] = {}
         self.outcomes: dict[int, tuple[Output | None, Exception | None]] = {}
         self.count = 0
+        self.complete = False
+        """Whether no more items come, so that who has none may go."""
 
     def begin(self, item: Item) -> int:
         """Queue an item, send it to a worker if one is free, and return its number.
@@ -71,6 +78,12 @@ class _Crew(Generic[Item, Output]):
         if error is not None:
             raise error
         return output  # type: ignore[return-value]  # there is no error
+
+    def all_of(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, after which none comes."""
+        yield from items
+        self.complete = True
+        self._let_go()
 
     def kill_all(self) -> None:
         """Kill the workers, whatever they are at, and wait until they have ended."""
@@ -141,6 +154,14 @@ class _Crew(Generic[Item, Output]):
                 self.outcomes[number] = outcome
             self.idle.append(connection)
         self._hand_out()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End the workers for whom there is nothing more, with the memory that they hold."""
+        if self.complete and not self.waiting:
+            for connection in self.idle:
+                connection.close()
+            self.idle.clear()
 
     def _raise_death(self, connection: "Connection") -> NoReturn:
         """Raise the error for a worker that has died: by which signal, or with which status."""
@@ -175,17 +196,33 @@ def _serve(function: Callable[[Item], Output], connection: "Connection", inherit
             connection.send_bytes(_answer(function, connection.recv_bytes()))
 
 
-def _answer(function: Callable[[Item], Output], packed: bytes) -> bytes:
+def _answer(function: Callable[[Item], Output], task: bytes) -> bytes:
     """The outcome of a pickled item, pickled; that of an item that cannot be unpickled is ``None``."""
     try:
-        item = pickle.loads(packed)  # noqa: S301  (from the process that forked this one)
+        item = pickle.loads(task)  # noqa: S301  (from the process that forked this one)
     except Exception:  # noqa: BLE001  (whatever its class does)
         return pickle.dumps(None)
     outcome = _outcome(function, item)
     try:
-        return pickle.dumps(outcome)
+        return packed(outcome)
     except Exception as error:  # noqa: BLE001  (likewise)
         return pickle.dumps((None, portable(error, pickle.dumps)))
+
+
+def packed(outcome: object) -> bytes:
+    """An outcome, pickled without copies of its arrays; what is one number over and over takes the room of that."""
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = {**copyreg.dispatch_table, np.ndarray: _reduced}
+    pickler.dump(outcome)
+    return written.getvalue()
+
+
+def _reduced(values: npt.NDArray[Any]) -> str | tuple[Any, ...]:
+    """An array as it is pickled."""
+    if values.size > 1 and is_none(values):
+        return np.broadcast_to, (values.flat[0], values.shape)
+    return values.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
 
 
 def _outcome(function: Callable[[Item], Output], item: Item) -> tuple[Output | None, Exception | None]:
@@ -223,7 +260,7 @@ class Processes:
             return
         crew = _Crew(function, workers)
         try:
-            yield from in_turn(crew.begin, crew.end, items, lambda: 2 * workers)
+            yield from in_turn(crew.begin, crew.end, crew.all_of(items), lambda: 2 * workers)
         finally:
             crew.kill_all()
 
