@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, scalar
+from lossctl.arrow import filled, in_arrow, in_numpy, scalar
 from lossctl.dataclass import dataclass
 from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
@@ -189,7 +189,7 @@ def match_by_key(
     matching = np.flatnonzero(beside >= 0)
     other[beside[matching]] = matching
     places = beside, other
-    missing = [table.filter(pa.array(place < 0)) for table, place in zip(sides, places, strict=True)]
+    missing = [table.filter(in_arrow(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if any(facts.values()):
         ensure_one_clock(*written, called.sides)
@@ -201,7 +201,7 @@ def match_by_key(
         ]
         raise DataError("; ".join(parts), called.hint)
     kept = np.arange(len(beside)) if how == "left" else matching
-    matched = pa.table({LEFT: kept, RIGHT: pa.array(beside[kept], mask=beside[kept] < 0)})
+    matched = pa.table({LEFT: in_arrow(kept), RIGHT: in_arrow(beside[kept], beside[kept] < 0)})
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}, remarks
 
 
@@ -217,7 +217,7 @@ def _beside(left: pa.Table, right: pa.Table) -> IntArray:
 
     if left.num_columns == 1:  # a join would hold both sides once more
         words = right[0].combine_chunks()
-        return np.asarray(filled(pc.index_in(left[0], value_set=words), -1)).astype(np.int64)
+        return in_numpy(filled(pc.index_in(left[0], value_set=words), -1).combine_chunks()).astype(np.int64)
     (ours, names), (theirs, _) = _numbered(left), _numbered(right)
     ours = ours.append_column(LEFT, pa.array(np.arange(left.num_rows)))
     theirs = theirs.append_column(RIGHT, pa.array(np.arange(right.num_rows)))

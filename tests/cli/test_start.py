@@ -121,11 +121,13 @@ def test_losses_alone_wait_for_nothing_that_others_need(plain_environment, sampl
     assert loaded(arguments, ELSEWHERE_NEEDED, plain_environment, sample_data) == (0, set(), {"eval"})
 
 
-def test_rows_of_a_cluster_load_no_pandas(plain_environment, sample_data):
+def test_rows_of_a_cluster_and_of_two_files_load_no_pandas(plain_environment, sample_data):
     clicks = ["sample_data/clicks.csv", "-l", "bce", "-y", "label", "--cluster", "user", "-q"]
     lines = [["eval", *clicks, "-p", "p_new"], ["compare", *clicks, "-p", "p_main", "-p", "p_new"]]
+    two = ["sample_data/clicks_main.csv", "sample_data/clicks_worse.csv"]
+    lines.append(["compare", *two, "-l", "bce", "-y", "label", "--id", "id", "-q"])
     statuses, modules = loaded_by_all(lines, plain_environment, sample_data)
-    assert (statuses, modules & {"pandas"}) == ([0, 0], set())
+    assert (statuses, modules & {"pandas"}) == ([0] * len(lines), set())
 
 
 OF_OTHER_FILES = {
