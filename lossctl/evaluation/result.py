@@ -47,7 +47,8 @@ class Shown:
 
 
 def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
-    return any(result.reduction != "mean" or get_loss(result.loss).reduction != "mean" for result in results)
+    reduced = {(result.reduction, result.loss) for result in results}  # few, of many groups
+    return any(reduction != "mean" or get_loss(loss).reduction != "mean" for reduction, loss in reduced)
 
 
 def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
