@@ -157,7 +157,7 @@ def test_workers_without_lossctl_are_an_error(start_cluster, lossctl, stored):
 @pytest.mark.parametrize("name", ["lossctl", "numpy"])
 def test_workers_of_another_version_are_an_error(name, start_cluster, lossctl, stored):
     text = "import lossctl.evaluation.remote as it; "
-    text += f"it.version = lambda name, known=it.version: '0.0.1' if name == {name!r} else known(name)"
+    text += f"it.versions = lambda known=it.versions: known() | {{{name!r}: '0.0.1'}}"
     with start_cluster(1, preload=[text]) as there:
         done = lossctl("eval", stored, "-l", "mse", "-q", "--engine", "dask", "--scheduler", there.scheduler_address)
     assert done.status == 2

@@ -213,7 +213,7 @@ def test_an_engine_runs_ahead_by_a_bounded_number_of_items(engine, workers):
 
 
 def test_who_stops_asking_stops_the_work(engine, tmp_path):
-    """Closing the results cancels what has not begun."""
+    """Closing the results hands out no more, and cancels what has not begun, which takes a cluster a moment."""
     gate, begun = tmp_path / "open", tmp_path / "begun"
     begun.mkdir()
 
@@ -233,7 +233,7 @@ def test_who_stops_asking_stops_the_work(engine, tmp_path):
         if thread.name.startswith("lossctl"):
             thread.join(HANGS)
             assert not thread.is_alive()
-    assert len(list(begun.iterdir())) <= 4
+    assert len(list(begun.iterdir())) <= 5
 
 
 def test_no_thread_outlives_a_run(large):
