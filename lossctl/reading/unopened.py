@@ -4,9 +4,8 @@ Such a file is one shard. Its bytes can be asked for ahead of its turn, so that 
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
@@ -17,6 +16,9 @@ from lossctl.reading.stamp import Stamp, same
 from lossctl.reading.stamped import fetched
 from lossctl.reading.stores import REFUSALS, unreadable
 from lossctl.reading.waiting import Unreached, awaited, begun, patience
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ANSWERS = 3
 """How often a store is asked for a file: before its bytes, for them, and after them."""
