@@ -170,6 +170,20 @@ def test_arrays_that_do_not_fit_are_refused(name, arguments, error):
         getattr(KERNELS, name)(*arguments)
 
 
+@given(seed=SEEDS, room=st.integers(0, 3), most=st.integers(0, 255))
+def test_slots_that_are_not_of_the_counts_are_no_room(seed, room, most):
+    rng = np.random.default_rng(seed)
+    slots = rng.integers(0, most, 1 << 11, dtype=np.uint8, endpoint=True)
+    behind = np.zeros(64 << 8, np.int64)  # where counts of these slots would be
+    values = np.exp2(rng.uniform(-3.0, 3.0, 5))
+    there = [0 < slots[octave] <= room for octave in values.view(np.int64) >> 52]
+    unused = [slots[octave] == 0 for octave in values.view(np.int64) >> 52]
+    fits = KERNELS.histogram(values, behind[: 64 * room], slots)
+    assert not behind[64 * room :].any()
+    assert not fits or all(one or other for one, other in zip(there, unused, strict=True))
+    assert not fits or behind.sum() == len(values)
+
+
 def test_a_run_without_the_compiled_sums_prints_the_same_and_says_so(sample_data):
     outputs = []
     for sums, word in (("", "compiled"), ("numpy", "NumPy")):
