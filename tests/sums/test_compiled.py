@@ -13,6 +13,8 @@ from hostile import SEEDS, SPREADS, hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossctl import evaluate
+from lossctl.errors import DataError
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
@@ -197,3 +199,16 @@ def test_a_run_without_the_compiled_sums_prints_the_same_and_says_so(sample_data
         assert f"(sums: {word})" in run("--version")
         outputs.append(json.loads(run("eval", str(sample_data / "regression.csv"), "-l", "huber", "--grad", "--json")))
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize("by", [None, "g"])
+def test_a_negative_mean_of_weights_that_overflow_has_no_root_either_way(by):
+    rng = np.random.default_rng(0)
+    data = {"p": rng.uniform(4.0, 6.0, 3000) * 1e8, "g": rng.integers(0, 5, 3000)}
+    data |= {"y": data["p"], "w": rng.uniform(0.1, 3.0, 3000) * 1e305}
+
+    def refused():
+        with pytest.raises(DataError, match="negative mean has no root"):
+            evaluate(data, "poisson", label="y", prediction="p", weight="w", by=by, reduction="root-mean")
+
+    both(refused)
