@@ -233,7 +233,8 @@ def _ensure_roots(plan: Plan, total: Measured, moments: Moments, order: IntArray
     Raises:
         DataError: one is.
     """
-    if not ((moments.sum_value.nearly() < 0.0) | (moments.sum_value.infinite[:, 1] > 0)).any():
+    # A sum beyond the doubles may be NaN nearly.
+    if not (~(moments.sum_value.nearly() >= 0.0) | (moments.sum_value.infinite[:, 1] > 0)).any():
         return
     means = [sums.mean for sums in moments.result()]
     for group in (group for group in order.tolist() if means[group] < 0):

@@ -300,14 +300,12 @@ static void open_histogram(Histogram *histogram, int64_t *counts, Py_ssize_t roo
 }
 
 static int64_t *octave_of(Histogram *histogram, uint64_t octave) {
-    if (!histogram->slots[octave]) {
-        if (histogram->used == histogram->room) {
-            histogram->full = 1;
-            return histogram->spare;
-        }
+    if (!histogram->slots[octave] && histogram->used < histogram->room)
         histogram->slots[octave] = (uint8_t)++histogram->used;
-    }
-    return histogram->counts + OCTAVE * (histogram->slots[octave] - 1);
+    const int slot = histogram->slots[octave];
+    if (slot && slot <= histogram->room) return histogram->counts + OCTAVE * (slot - 1);
+    histogram->full = 1;
+    return histogram->spare;
 }
 
 /* Where numbers are counted, by their sizes: in a bin of a window that begins with the first, as 0, or as one below;

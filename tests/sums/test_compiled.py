@@ -13,6 +13,8 @@ from hostile import SEEDS, SPREADS, hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossctl import evaluate
+from lossctl.errors import DataError
 from lossctl.sums import compiled
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
@@ -170,6 +172,20 @@ def test_arrays_that_do_not_fit_are_refused(name, arguments, error):
         getattr(KERNELS, name)(*arguments)
 
 
+@given(seed=SEEDS, room=st.integers(0, 3), most=st.integers(0, 255))
+def test_slots_that_are_not_of_the_counts_are_no_room(seed, room, most):
+    rng = np.random.default_rng(seed)
+    slots = rng.integers(0, most, 1 << 11, dtype=np.uint8, endpoint=True)
+    behind = np.zeros(64 << 8, np.int64)  # where counts of these slots would be
+    values = np.exp2(rng.uniform(-3.0, 3.0, 5))
+    there = [0 < slots[octave] <= room for octave in values.view(np.int64) >> 52]
+    unused = [slots[octave] == 0 for octave in values.view(np.int64) >> 52]
+    fits = KERNELS.histogram(values, behind[: 64 * room], slots)
+    assert not behind[64 * room :].any()
+    assert not fits or all(one or other for one, other in zip(there, unused, strict=True))
+    assert not fits or behind.sum() == len(values)
+
+
 def test_a_run_without_the_compiled_sums_prints_the_same_and_says_so(sample_data):
     outputs = []
     for sums, word in (("", "compiled"), ("numpy", "NumPy")):
@@ -183,3 +199,16 @@ def test_a_run_without_the_compiled_sums_prints_the_same_and_says_so(sample_data
         assert f"(sums: {word})" in run("--version")
         outputs.append(json.loads(run("eval", str(sample_data / "regression.csv"), "-l", "huber", "--grad", "--json")))
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize("by", [None, "g"])
+def test_a_negative_mean_of_weights_that_overflow_has_no_root_either_way(by):
+    rng = np.random.default_rng(0)
+    data = {"p": rng.uniform(4.0, 6.0, 3000) * 1e8, "g": rng.integers(0, 5, 3000)}
+    data |= {"y": data["p"], "w": rng.uniform(0.1, 3.0, 3000) * 1e305}
+
+    def refused():
+        with pytest.raises(DataError, match="negative mean has no root"):
+            evaluate(data, "poisson", label="y", prediction="p", weight="w", by=by, reduction="root-mean")
+
+    both(refused)
