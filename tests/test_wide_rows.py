@@ -141,3 +141,31 @@ def test_of_many_columns_a_few_are_open_at_a_time_and_few_rows_are_held(group, t
         pa.set_memory_pool(before)
     assert pool.max_memory() < 1.5 * held + column_blocks.BESIDE * (1 << 19)
     assert n * k * 8 > 5 * held
+
+
+@pytest.mark.parametrize("k", [100, 260])
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.large_binary()])
+def test_of_many_texts_no_more_is_held_because_a_dictionary_makes_them_short(k, kind, tmp_path):
+    """There, no size tells how many bytes the rows take that a page stands for."""
+    words = pa.array([f"{number:0500}" for number in range(9)])
+    column = pa.DictionaryArray.from_arrays(pa.array(np.arange(400_000 // k) % 9, pa.int32()), words)
+    column = column if pa.types.is_dictionary(kind) else column.cast(pa.string()).cast(kind)
+    table = pa.table({"y": np.ones(len(column)), **{f"t{place}": column for place in range(k)}})
+    pq.write_table(table, tmp_path / "x.parquet")
+    before, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(pool)
+    try:
+        (shard,) = open_source(str(tmp_path / "x.parquet")).shards()
+        rows = [batch.num_rows for batch in shard.read(Wanted(frozenset({"y"}), frozenset(), others=True))]
+    finally:
+        pa.set_memory_pool(before)
+    assert sum(rows) == len(column)
+    assert pool.max_memory() < 3 * max(rows) * k * 500
+    assert max(rows) * k <= 1 << 17
+
+
+def test_rows_of_many_texts_are_read_where_all_of_them_together_are_not_too_long(tmp_path):
+    table = pa.table({f"t{place}": ["x" * 1000, "y" * 1000] for place in range(600)})
+    pq.write_table(table, tmp_path / "x.parquet", compression="none")
+    (shard,) = open_source(str(tmp_path / "x.parquet")).shards()
+    assert pa.Table.from_batches(shard.read(Wanted(frozenset(), frozenset(), others=True))).equals(table)

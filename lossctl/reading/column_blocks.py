@@ -26,10 +26,14 @@ LONG = 1 << 18
 
 
 def apart(schema: pa.Schema, fields: Sequence[pa.Field]) -> bool:
-    """Whether there are many columns to read, each of which can be read by itself."""
+    """Whether there are many columns to read, each of which can be read by itself, and few of which are text.
+
+    Of words that a dictionary has, a page stands for many times its bytes: those of many rows would not fit.
+    """
     names, known = {field.name for field in fields}, {*schema.names}
     alone = len(known) == len(schema) and names <= known and not any(pa.types.is_nested(field.type) for field in fields)
-    return len(fields) > MANY and alone
+    texts = sum(not pa.types.is_primitive(field.type) for field in fields)
+    return len(fields) > MANY and alone and texts <= BESIDE
 
 
 def many_columns(

@@ -149,7 +149,7 @@ class Files:
             yield from self._member(path).shards(self.stamps)
 
     def _is_left(self, path: str) -> bool:
-        """Whether who reads a file opens it: a small one of the first one's format, which is not text."""
+        """Whether who reads a file opens it: a small one of the first one's format, whose cells have types."""
         if not self.format.typed or not path.partition("?")[0].lower().endswith(self.format.suffixes):
             return False
         columns = [column.name for column in self.first.columns]

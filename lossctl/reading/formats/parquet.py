@@ -114,13 +114,15 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
         widths = [_bytes(field.type, whole) or 8 * values.get(field.name, 0) // n for field in fields]
         total = max(sum(widths), 1)
         widest = max(widest, total)
-        if total > MOST and group.num_rows:
+        texts = [width for field, width in zip(fields, widths, strict=True) if _is_text(field.type)]
+        least = total - sum(texts) + max(texts, default=0)  # each may be all of the row, but not all of them are
+        if least > MOST and group.num_rows:
             what = (
-                f"{part.file}: a row takes {in_bytes(total >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
+                f"{part.file}: a row takes {in_bytes(least >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
             )
             raise DataError(what, "Cut its lists into rows or columns of their own.")
         fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
-        rows = min(rows, max(fitting, min(FEW, MOST // total), 1))
+        rows = min(rows, max(fitting, min(FEW, MOST // least), 1))
     return rows, widest
 
 
