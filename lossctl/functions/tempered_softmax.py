@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lossctl.domain import FloatArray, row_sum
+from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.functions.softmax import Softmax
 
 STEPS = 12
-"""Of Newton's method, which has no more to do after seven or so whatever the row: all rows take the same."""
+"""Of Newton's method at most, which has no more to do after seven or so whatever the row."""
 
 
 class TemperedSoftmax:
@@ -40,17 +40,24 @@ class TemperedSoftmax:
         return error
 
 
-def _shift(below: FloatArray, top: FloatArray, excess: float) -> FloatArray:
+def _shift(below: FloatArray, top: IntArray, excess: float) -> FloatArray:
     """The s of each row at which Σ (1 + s + c (max z − z_k))^(−1/c) is 1, with all its digits where it is small.
 
     By Newton's method for the −c-th power of the sum, which is concave and nearly linear: it comes from below.
     """
-    rows, shift = np.arange(len(below)), np.zeros(len(below))
+    shift, rows = np.zeros(len(below)), np.arange(len(below))
     for _ in range(STEPS):
-        log_term = -np.log1p(shift[:, None] + below) / excess
+        before, at_top = shift[rows], (np.arange(len(rows)), top[rows])
+        log_term = -np.log1p(before[:, None] + below) / excess
         term = np.exp(log_term)
         slope = row_sum(np.exp(log_term * (1.0 + excess)))
-        term[rows, top] = np.expm1(log_term[rows, top])
+        term[at_top] = np.expm1(log_term[at_top])
         log_sum = np.log1p(row_sum(term))
-        shift = np.maximum(shift - np.expm1(-excess * log_sum) * np.exp((1.0 + excess) * log_sum) / slope, 0.0)
+        step = np.expm1(-excess * log_sum) * np.exp((1.0 + excess) * log_sum) / slope
+        shift[rows] = np.maximum(before - step, 0.0)
+        rising = shift[rows] > before  # from where it does not, all that moves it is rounding
+        if not rising.any():
+            break
+        if not rising.all():
+            rows, below = rows[rising], np.asarray(below[rising], order="F" if below.flags.f_contiguous else "C")
     return shift
