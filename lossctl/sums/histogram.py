@@ -41,6 +41,14 @@ class Histogram:
             counts, slots = empty()
             if compiled.kernels.histogram(np.ascontiguousarray(norms), counts.reshape(-1), slots):
                 return cls.of_slots(counts, slots)
+        if groups is not None and compiled.kernels is not None:
+            values, octaves = np.ascontiguousarray(norms), np.zeros(OCTAVES, dtype=np.int64)
+            compiled.kernels.histogram_by(values, groups.code, groups.number, octaves, None)
+            present = np.flatnonzero(octaves)
+            octaves[present] = np.arange(1, len(present) + 1)
+            table = np.zeros((len(present), OCTAVE, groups.number), dtype=np.int64)
+            compiled.kernels.histogram_by(values, groups.code, groups.number, octaves, table.reshape(-1))
+            return cls(dict(zip(present.tolist(), table, strict=True)))
         return cls.of_bins(np.ascontiguousarray(norms).view(np.int64) >> DROPPED_BITS, groups)
 
     @classmethod
