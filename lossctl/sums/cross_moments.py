@@ -125,7 +125,9 @@ class CrossMoments:
 
     def pooled(self) -> "CrossMoments":
         """The sums of all rows as those of a single group."""
-        return self._each(ExactSum.pooled, self.low.min(axis=1, keepdims=True), self.high.max(axis=1, keepdims=True))
+        low = self.low.min(axis=1, keepdims=True, initial=np.inf)  # of no groups, too
+        high = self.high.max(axis=1, keepdims=True, initial=-np.inf)
+        return self._each(ExactSum.pooled, low, high)
 
     def result(self) -> list[Beside]:
         """The exact sums of each group."""

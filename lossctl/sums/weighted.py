@@ -73,7 +73,8 @@ class Weights:
 
     def pooled(self) -> "Weights":
         """The sums over all groups, as those of a single one."""
-        low, high = self.low.min(keepdims=True), self.high.max(keepdims=True)
+        low = self.low.min(keepdims=True, initial=np.inf)  # of no groups, too
+        high = self.high.max(keepdims=True, initial=-np.inf)
         return Weights(self.total.pooled(), self.squares.pooled(), self.cross.pooled(), low, high)
 
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
+from lossctl.errors import LossctlError
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.loss import losses
 from lossctl.reduction import KNOWN, reduction_of
@@ -283,3 +284,11 @@ def test_a_standard_error_is_there_or_it_is_said_why_not(denominator):
     report = lossctl.evaluate({"y": [1.0, 2.0, 4.0], "p": [1.5, 2.0, 3.0]}, f"nrmse:denominator={denominator}")
     said = [note for note in report.notes if "no standard error: two rows alone" in note]
     assert math.isnan(report.results[0].standard_error) == bool(said) == (denominator == "range")
+
+
+@pytest.mark.parametrize("asked", [{}, {"weight": "w"}, {"by": ["g"]}, {"weight": "w", "by": ["g"]}], ids=str)
+@pytest.mark.parametrize("definition", list(losses), ids=lambda it: it.name)
+def test_no_rows_are_an_error_that_says_so_of_every_loss(definition, asked):
+    none = {name: pa.array([], pa.float64()) for name in ("y", "p", "w")} | {"g": pa.array([], pa.string())}
+    with pytest.raises(LossctlError):
+        lossctl.evaluate(pa.table(none), definition.name, label="y", prediction="p", gradient=True, **asked)
