@@ -24,7 +24,8 @@ from lossctl.reading.missing import NullWords
 from lossctl.reading.worded import heeding
 from lossctl.words import counted, said
 
-ROWS = 1 << 20
+ROWS, SLICE_BYTES = 1 << 20, 1 << 26
+"""How many rows a slice has, and about how many bytes of rows that are wide, so that there are several to share."""
 MOST, FEWEST = 1 << 17, 1 << 8
 """How many rows come at a time, and how many however wide they are."""
 COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 25
@@ -104,9 +105,11 @@ class MemorySource:
         return False
 
     def shards(self) -> Iterator[Shard]:
-        """Slices of 2^20 rows."""
-        for start in range(0, self.table.num_rows, ROWS):
-            yield heeding(self.nulls, Slice(self.table.slice(start, ROWS), start // ROWS, self.title))
+        """Slices of 2^20 rows, or about 64 MiB."""
+        total = self.table.num_rows
+        rows = min(ROWS, max(SLICE_BYTES * total // max(self.table.nbytes, 1), FEWEST))
+        for start in range(0, total, rows):
+            yield heeding(self.nulls, Slice(self.table.slice(start, rows), start // rows, self.title))
 
 
 def _cells(values: Any, title: str) -> pa.Array:

@@ -220,7 +220,7 @@ def test_a_scheduler_that_goes_away_is_an_error(stored, plain_environment):
 
 
 def test_the_number_of_tasks_out_is_bounded(cluster):
-    """However many shards there are: two for each thread, and the one that is waited for."""
+    """However many shards there are: two for each thread, the one that is waited for, and one that is being let go."""
     out = []
 
     def items(session, most):
@@ -233,7 +233,7 @@ def test_the_number_of_tasks_out_is_bounded(cluster):
             out.clear()
             found = list(session.map(partial(pow, 2), items(session, shards), workers))
             assert found == [2**item for item in range(shards)]
-            assert most // 2 < max(out) <= most
+            assert most // 2 < max(out) <= most + 1
 
 
 # --- processes of our own --------------------------------------------------------------------------------------------
