@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-
-from lossctl.dataclass import dataclass
+from typing import NamedTuple
 
 USUAL = 6
 """Significant digits of a number that nothing is known about."""
@@ -21,8 +20,7 @@ DECIMALS = 12
 """Digits behind the point beyond which a column has exponents, where no more digits are asked for."""
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A number that is to be written.
 
     Args:
@@ -102,8 +100,7 @@ def _signed(text: str) -> str:
     return text.lstrip("-") if text.startswith("-") and not text.strip("-0.") else text
 
 
-@dataclass(frozen=True)
-class Aligned:
+class Aligned(NamedTuple):
     """A text in parts that stand below those of others: what is before the point, and the rest."""
 
     whole: str

@@ -27,8 +27,8 @@ def cells(column: Column, values: Sequence[Any], precision: int | None) -> tuple
     """
     if not column.right:
         return column.title, [column.missing if value is None else _word(value) for value in values]
-    figures = {place: _figure(value, column.digits or precision) for place, value in enumerate(values)}
-    numbers = {place: figure for place, figure in figures.items() if figure is not None and column.kind == "number"}
+    figures = [_figure(value, column.digits or precision) for value in values] if column.kind == "number" else []
+    numbers = {place: figure for place, figure in enumerate(figures) if figure is not None}
     texts = dict(zip(numbers, written(list(numbers.values())), strict=True))
     drawn = [_drawn(value, column, texts.get(place)) for place, value in enumerate(values)]
     heading, *below = aligned([printable(column.title, room(column)), *drawn])
