@@ -51,7 +51,7 @@ def many_columns(
     """
     total = sum(file.metadata.row_group(group).num_rows for group in groups)
     passes = PASSES if again and len(names) >= CROWD else 1
-    step = max(HELD // max(width, 1), min(-(-total // passes), LONG) if passes > 1 else 1)
+    step = max(HELD // max(width, 1), min(-(-total // passes), LONG) if passes > 1 else 1, 1)
     if step * passes < total:
         yield from file.iter_batches(rows, row_groups=[*groups], columns=[*names], use_threads=False)
         return
