@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
+BUILT_OF := pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt
 
 .PHONY: demo test coverage fuzz lowest lint types generated docs site bench check wheel clean
 
@@ -69,15 +70,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt $(VENV)/bin/python
+$(VENV)/.installed: $(BUILT_OF) $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml setup.py lossctl/sums/_kernels.c constraints.txt $(VENV)/bin/python
+$(VENV)/.dev: $(BUILT_OF) $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/.installed
 
-$(VENV)/.bench: pyproject.toml constraints.txt $(VENV)/bin/python
+$(VENV)/.bench: $(BUILT_OF) $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	touch $@ $(VENV)/.installed
 
