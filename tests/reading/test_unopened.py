@@ -58,7 +58,9 @@ def store(served, monkeypatch):
     for name, value in (("ACCESS_KEY_ID", "me"), ("SECRET_ACCESS_KEY", "mine"), ("EC2_METADATA_DISABLED", "true")):
         monkeypatch.setenv(f"AWS_{name}", value)
     served.__init__(served.port)
-    return served
+    yield served
+    # What a failing run left behind would ask the server of the next test.
+    until(lambda: not any(thread.name.startswith("lossctl") for thread in threading.enumerate()))
 
 
 @pytest.fixture(scope="module")
