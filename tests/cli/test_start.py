@@ -40,19 +40,19 @@ REPORT = (
 )
 
 
+def last_line(words, plain_environment, sample_data):
+    """The last line that a new interpreter prints of a program with some arguments."""
+    command, environment = [sys.executable, "-c", *words], plain_environment()
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=sample_data.parent, timeout=HANGS, check=True
+    )
+    return done.stdout.splitlines()[-1]
+
+
 def loaded(arguments, names, plain_environment, sample_data):
     """The exit status of a command line run in a new interpreter, and which modules and commands it has loaded."""
-    command = [sys.executable, "-c", REPORT, ",".join(names), *arguments]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=plain_environment(),
-        cwd=sample_data.parent,
-        timeout=120,
-        check=True,
-    )
-    _, status, *modules = done.stdout.splitlines()[-1].split()
+    words = [REPORT, ",".join(names), *arguments]
+    _, status, *modules = last_line(words, plain_environment, sample_data).split()
     mine = {it for it in modules if it in names}
     return int(status), mine, {it.rpartition(".")[2] for it in modules} - mine
 
@@ -69,12 +69,8 @@ IN_TURN = (
 
 def loaded_by_all(lines, plain_environment, sample_data):
     """The exit statuses of command lines run one after another in one new interpreter, and all that it has loaded."""
-    command = [sys.executable, "-c", IN_TURN, json.dumps([*lines])]
-    environment = plain_environment()
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=sample_data.parent, timeout=HANGS, check=True
-    )
-    statuses, modules = json.loads(done.stdout.splitlines()[-1])
+    words = [IN_TURN, json.dumps([*lines])]
+    statuses, modules = json.loads(last_line(words, plain_environment, sample_data))
     return statuses, {*modules}
 
 
@@ -153,17 +149,8 @@ PATTERNS = (
 
 
 def test_no_module_compiles_a_pattern_before_it_is_used(plain_environment, sample_data):
-    command = [sys.executable, "-c", PATTERNS, *EVERY_COMMAND["eval"], "-f", "json"]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=plain_environment(),
-        cwd=sample_data.parent,
-        timeout=HANGS,
-        check=True,
-    )
-    assert done.stdout.splitlines()[-1] == "status 0"
+    words = [PATTERNS, *EVERY_COMMAND["eval"], "-f", "json"]
+    assert last_line(words, plain_environment, sample_data) == "status 0"
 
 
 def numeric_options():
