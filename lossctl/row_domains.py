@@ -91,7 +91,7 @@ class Simplex(Plain):
         return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return any_column(np.abs(row_sum(values) - 1.0) > SIMPLEX_WARNING)
+        return self.judged(values, None)[1]
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         parts = rng.gamma(2.0, 1.0, (n, k)) + 0.05

@@ -201,7 +201,8 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     reader.ignore(layout)
     if roles.weight is not None:
         weight = weights = reader.numbers(roles.weight)
-        if not _covered(POSITIVE, reader.span([roles.weight])):
+        span = reader.span([roles.weight])
+        if span is None or not POSITIVE.covers(span):
             reader.skipped |= (weights == 0) & ~reader.null
             illegal = ~((weights >= 0) & (weights < np.inf)) & ~reader.null
             key = ("error", roles.weight, NONNEGATIVE.describe())
@@ -305,11 +306,6 @@ def _masked(columns: Sequence[str], out: BoolArray) -> dict[Key, Problem]:
         for name, part in parts
         if part.any()
     }
-
-
-def _covered(domain: Domain, span: Span | None) -> bool:
-    """Whether numbers are known to be legal by those that they are between."""
-    return span is not None and domain.covers(span)
 
 
 def _illegal(

@@ -112,11 +112,11 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
     parts: list[Part] = []
     rows: list[Rows] = []
     for place, (index, bound) in enumerate(places):
-        part, *own = _part(plan, place, bound, batch, groups, index, clock)
+        part, own = _part(plan, place, bound, batch, groups, index, clock)
         parts.append(part)
         if keep:
-            rows += own
-        own.clear()
+            rows.append(own)
+        del own
     evidence = None
     if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -158,12 +159,19 @@ class Files:
 
     def _member(self, path: str) -> "Member":
         """A file after the first."""
-        fields = [] if self.needed is None else fields_in(self.first.columns)
-        columns = [column for column in self.columns if self.needed is None or column.name in self.needed]
-        columns += [column for column in fields if self.needed is not None and column.name in self.needed]
+        columns, allowed = self._agreement
+        return Member(path, _called(self.paths[0]), columns, allowed, self.reading)
+
+    @cached_property
+    def _agreement(self) -> tuple[tuple[Column, ...], Mapping[str, int]]:
+        """The columns, and fields in them, that each file must have as the first has; how often each may be there."""
+        columns = self.columns
+        if self.needed is not None:
+            columns = tuple(
+                column for column in (*columns, *fields_in(self.first.columns)) if column.name in self.needed
+            )
         own = Counter(column.name for column in self.first.columns)
-        allowed = {column.name: max(own[column.name], 1) for column in columns}
-        return Member(path, _called(self.paths[0]), tuple(columns), allowed, self.reading)
+        return columns, {column.name: max(own[column.name], 1) for column in columns}
 
 
 @dataclass(frozen=True)

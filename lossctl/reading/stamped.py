@@ -167,7 +167,7 @@ def _whole(path: str, stamp: Stamp, file: Any) -> pa.Buffer:
     try:
         body = pa.py_buffer(file.whole())
     except Exception:
-        _say_changed(path, stamp)
+        _say_changed(file, path, stamp)
         raise
     confirm(path, stamp, alone=file.alone)
     return body
@@ -185,15 +185,8 @@ def open_first(path: str, known: Stamp | None = None) -> tuple[Stamp, Any]:
         Changed: it is not the one that is known.
     """
     if is_remote(path):
-        if known is not None and (body := _body(known)) is not None:
-            return known, Whole(body)
-        file = open_binary(path)
-        stamp = same(path, known, _of_store(file))
-        if not comes_whole(stamp.size):
-            return stamp, file
-        with file:
-            body = _whole(path, stamp, file)
-        return replace(stamp, keeper=kept(None, body)), Whole(body)
+        stamp, file, body = _elsewhere(path, known)
+        return stamp if body is None else replace(stamp, keeper=kept(None, body)), file
     try:
         file = open_binary(path)
     except FileNotFoundError:
@@ -230,6 +223,23 @@ def _body(stamp: Stamp) -> pa.Buffer | None:
     return None if stamp.keeper is None else stamp.keeper.body
 
 
+def _elsewhere(path: str, known: Stamp | None) -> tuple[Stamp, Any, pa.Buffer | None]:
+    """The stamp of a file elsewhere, the file, open, and its bytes if they came now; errors as for `open_first`."""
+    if known is not None and (held := _body(known)) is not None:
+        return known, Whole(held), None
+    file = open_binary(path)
+    try:
+        stamp = same(path, known, _of_store(file))
+    except Changed:
+        file.close()
+        raise
+    if not comes_whole(stamp.size):
+        return stamp, file, None
+    with file:
+        body = _whole(path, stamp, file)
+    return stamp, Whole(body), body
+
+
 def open_again(path: str, stamp: Stamp) -> Any:
     """A seekable file of the bytes of a path or URL, which is the one that was opened first.
 
@@ -238,18 +248,7 @@ def open_again(path: str, stamp: Stamp) -> Any:
         Changed: the file of that name is another now, or was changed.
     """
     if is_remote(path):
-        if (body := _body(stamp)) is not None:
-            return Whole(body)
-        file = open_binary(path)
-        try:
-            same(path, stamp, _of_store(file))
-            if comes_whole(stamp.size):
-                with file:
-                    return Whole(_whole(path, stamp, file))
-        except Changed:
-            file.close()
-            raise
-        return file
+        return _elsewhere(path, stamp)[1]
     handle = None if stamp.keeper is None else stamp.keeper.handle or _shown(stamp.keeper.link, stamp)
     if handle is None:
         try:
@@ -295,9 +294,10 @@ def confirm(path: str, stamp: Stamp, *, alone: bool = False) -> None:
             raise Changed.of(path, "it is gone") from None
 
 
-def _say_changed(path: str, stamp: Stamp) -> None:
-    """Raise a `Changed` where a file is no longer what it was: that says more than what came of reading two as one."""
+def _say_changed(file: Any, path: str, stamp: Stamp) -> None:
+    """Raise a `Changed` where an open file is no longer what it was: that says more than what came of reading two."""
     with contextlib.suppress(OSError, ValueError):
+        check(file)
         confirm(path, stamp)
 
 
@@ -313,9 +313,7 @@ def unchanged(path: str, stamp: Stamp) -> Iterator[Any]:
             yield file
         except Exception:
             if not isinstance(file, Whole):
-                with contextlib.suppress(OSError, ValueError):
-                    check(file)
-                _say_changed(path, stamp)
+                _say_changed(file, path, stamp)
             raise
     if not isinstance(file, Whole):
         confirm(path, stamp)

@@ -656,7 +656,7 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
         fits = fits && inside(code, n, groups);
         if (fits) {
             const double largest = double_of(means ? largest_square_by(values, code, n, means) : largest_bits(values, n));
-            moderate = SMALLEST < largest && largest < HUGE_SIZE;
+            moderate = foldable(largest);
             if (moderate) {
                 frexp(largest, &exponent);
                 exponent -= 2 * FOLD;

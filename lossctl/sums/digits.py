@@ -107,8 +107,7 @@ def _add_left(digits: Digits, folds: "_Folds", groups: Groups) -> IntArray:
             values, rows = _taken(parts)
             code = groups.in_order.code[rows]
             if up:
-                for kind, mask in enumerate(_infinite(values)):
-                    infinite[:, kind] = np.bincount(code[mask], minlength=number)
+                infinite = _infinite_by_group(values, code, number)
                 values = _lowered(values)
             left, _, _ = _by_run(values, Groups(code, number, ascending=True))
             for level, digit in carried(left).items():
@@ -234,9 +233,7 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
     infinite = none(groups.number, 3)
     digits = _folded_by_group(kernels, values, groups)
     if digits is None and not math.isfinite(kernels.largest(values)):
-        infinite = np.zeros((groups.number, 3), dtype=np.int64)
-        for kind, mask in enumerate(_infinite(values)):
-            infinite[:, kind] = np.bincount(groups.code[mask], minlength=groups.number)
+        infinite = _infinite_by_group(values, groups.code, groups.number)
         values = np.where(np.isfinite(values), values, 0.0)
         digits = _folded_by_group(kernels, values, groups)
     return _of_rest(values, groups) if digits is None else digits, infinite, 1
@@ -293,6 +290,11 @@ def by_level(digits: IntArray) -> Digits:
 def _infinite(values: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
     """Which values are +inf, -inf and NaN."""
     return values == np.inf, values == -np.inf, np.isnan(values)
+
+
+def _infinite_by_group(values: FloatArray, code: IntArray, number: int) -> IntArray:
+    """How many of the values of each group are +inf, -inf and NaN, ``(number, 3)``."""
+    return np.stack([np.bincount(code[mask], minlength=number) for mask in _infinite(values)], axis=1)
 
 
 def _bits_of_magic(exponent: int) -> int:
