@@ -54,7 +54,11 @@ def filled(array: pa.Array, value: float | str) -> pa.Array:
 
 
 def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
-    """Numbers ``(n,)``; undefined where one is null."""
+    """Numbers or truths ``(n,)``; undefined where one is null."""
+    if pa.types.is_boolean(array.type):
+        first, before = divmod(array.offset, 8)
+        bits = np.frombuffer(array.buffers()[1], np.uint8)[first:]
+        return np.unpackbits(bits, count=before + len(array), bitorder="little")[before:].view(np.bool_)
     kind = np.dtype(FLOATS.get(str(array.type), str(array.type)))
     return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 

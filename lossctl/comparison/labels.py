@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled
+from lossctl.arrow import filled, in_arrow, in_numpy
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.errors import DataError
 from lossctl.evaluation.keys import plainly
@@ -100,8 +100,8 @@ def _differing(one: pa.Array, two: pa.Array) -> BoolArray:
         import pyarrow.compute as pc
 
         # Cells that are written alike are alike, whatever they say.
-        wrong = np.asarray(filled(pc.not_equal(one, two), value=False))
-        places = pa.array(np.flatnonzero(wrong))
+        wrong = in_numpy(filled(pc.not_equal(one, two), value=False))
+        places = in_arrow(np.flatnonzero(wrong))
         wrong[wrong] = _unlike(one.take(places), two.take(places))
         return wrong
     return _unlike(one, two)

@@ -104,11 +104,12 @@ def _looked_up(columns: Sequence[pa.Array], first: int) -> IntArray | None:
     return place
 
 
-def coded(columns: Sequence[pa.Array]) -> IntArray:
+def coded(columns: Sequence[pa.Array | pa.ChunkedArray]) -> IntArray:
     """The number of each row: the same for equal ones, in the order in which they come first."""
     code: IntArray | None = None
     for column in columns:
         entries = column.dictionary_encode(null_encoding="encode")
+        entries = entries.combine_chunks() if isinstance(entries, pa.ChunkedArray) else entries
         index, more = in_numpy(entries.indices).astype(np.int64), len(entries.dictionary)
         if code is not None:  # codes are made anew after every column: products of their numbers would pass 2^63
             index = in_numpy(in_arrow(code * more + index).dictionary_encode().indices).astype(np.int64)

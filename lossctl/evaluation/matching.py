@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow, in_numpy, scalar
+from lossctl.arrow import in_arrow, scalar
 from lossctl.dataclass import dataclass
-from lossctl.domain import IntArray
 from lossctl.errors import DataError, UsageError, option
+from lossctl.evaluation.group_keys import coded
 from lossctl.evaluation.keys import ensure_one_clock, told_alike
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
@@ -26,6 +26,8 @@ from lossctl.words import counted
 LEFT, RIGHT = "left row", "right row"
 LOOK = 1 << 10
 """How many labels are looked at to tell names from numbers."""
+EXAMPLES = 3
+"""How many ids a message shows."""
 
 
 def known_columns(source: Source) -> tuple[Column, ...]:
@@ -121,7 +123,7 @@ def _alike(record: pa.RecordBatch, wanted: Wanted, numerals: set[str], source: S
             record = record.set_column(index, field.name, _text(array, field.name, source))
         elif field.name in wanted.numbers and kind_of(field.type) == "number":
             values, null = scalar_column(array)
-            record = record.set_column(index, field.name, pa.array(values, mask=null))
+            record = record.set_column(index, field.name, in_arrow(values, null))
     return record
 
 
@@ -168,27 +170,28 @@ def match_by_key(
     Raises:
         DataError: as for `join`; or times have an offset on one side only.
     """
-    import pyarrow.compute as pc
-
     written = left.select(ids), right.select(ids)
     *sides, remarks = told_alike(*written, called.sides)
-    for side, table in zip(called.sides, sides, strict=True):
+    code = coded(pa.concat_tables(sides).columns)
+    keys = np.split(code, [left.num_rows])
+    for side, table, key in zip(called.sides, sides, keys, strict=True):
         for name in ids:
             if table[name].null_count:
                 raise DataError(f"id {name!r} is null in {table[name].null_count:,} rows of {side}")
-        if len(ids) == 1 and pc.count_distinct(table[ids[0]]).as_py() == table.num_rows:
-            continue  # which is found out in a third of the time
-        keys, names = _numbered(table)
-        times = keys.group_by(names, use_threads=False).aggregate([([], "count_all")])
-        repeated = times.filter(pc.greater(times["count_all"], 1)).select(names).rename_columns(ids)
-        if repeated.num_rows:
-            what = f"{counted(repeated.num_rows, 'id')} more than once in {side}, such as {examples(repeated, ids)}"
+        often = np.bincount(key) > 1
+        if often.any():
+            rows = np.flatnonzero(often[key])
+            first = rows[np.sort(np.unique(key[rows], return_index=True)[1])]
+            such = examples(table.take(in_arrow(first[:EXAMPLES])), ids)
+            what = f"{counted(len(first), 'id')} more than once in {side}, such as {such}"
             raise DataError(what, called.repeated)
-    beside = _beside(*sides)
-    other = np.full(sides[1].num_rows, -1)
+    places = []
+    for own, others in (keys, keys[::-1]):
+        place = np.full(len(code), -1)
+        place[others] = np.arange(len(others))
+        places.append(place[own])
+    beside = places[0]
     matching = np.flatnonzero(beside >= 0)
-    other[beside[matching]] = matching
-    places = beside, other
     missing = [table.filter(in_arrow(place < 0)) for table, place in zip(sides, places, strict=True)]
     facts = {"unmatched_predictions": missing[0].num_rows, "unmatched_labels": missing[1].num_rows}
     if any(facts.values()):
@@ -203,28 +206,6 @@ def match_by_key(
     kept = np.arange(len(beside)) if how == "left" else matching
     matched = pa.table({LEFT: in_arrow(kept), RIGHT: in_arrow(beside[kept], beside[kept] < 0)})
     return matched, {"matched": sides[0].num_rows - missing[0].num_rows, **facts}, remarks
-
-
-def _numbered(keys: pa.Table) -> tuple[pa.Table, list[str]]:
-    """Keys under names of our own, and these: where Arrow groups and joins, a name like ``.x`` would be a path."""
-    names = [f"key {place}" for place in range(keys.num_columns)]
-    return keys.rename_columns(names), names
-
-
-def _beside(left: pa.Table, right: pa.Table) -> IntArray:
-    """The place on the right of each key on the left, ``(n,)``, and −1 where it is not there; keys are unique."""
-    import pyarrow.compute as pc
-
-    if left.num_columns == 1:  # a join would hold both sides once more
-        words = right[0].combine_chunks()
-        return in_numpy(filled(pc.index_in(left[0], value_set=words), -1).combine_chunks()).astype(np.int64)
-    (ours, names), (theirs, _) = _numbered(left), _numbered(right)
-    ours = ours.append_column(LEFT, pa.array(np.arange(left.num_rows)))
-    theirs = theirs.append_column(RIGHT, pa.array(np.arange(right.num_rows)))
-    pairs = ours.join(theirs, names, join_type="inner")
-    beside = np.full(left.num_rows, -1)
-    beside[pairs[LEFT].to_numpy()] = pairs[RIGHT].to_numpy()
-    return beside
 
 
 def match_in_order(
@@ -246,12 +227,12 @@ def match_in_order(
             if line is not None and line.doubtful:
                 hint += f" If the first line of {title_of(source)}, {line.line}, is a row, say {option(header=False)}."
         raise DataError(f"{option(join='order')}: {counts[0]}, but {counts[1]}", hint)
-    rows = pa.array(range(left.num_rows), pa.int64())
+    rows = in_arrow(np.arange(left.num_rows))
     facts = {"matched": left.num_rows, "unmatched_predictions": 0, "unmatched_labels": 0}
     return pa.table({LEFT: rows, RIGHT: rows}), facts, ()
 
 
 def examples(table: pa.Table, ids: list[str]) -> str:
-    """The ids of the first three rows, for a message."""
-    rows = table.select(ids).slice(0, 3).to_pylist()
+    """The ids of the first few rows, for a message."""
+    rows = table.select(ids).slice(0, EXAMPLES).to_pylist()
     return "; ".join(", ".join(str(row[name]) for name in ids) for row in rows)

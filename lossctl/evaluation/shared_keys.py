@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.arrow import in_arrow
+from lossctl.arrow import in_arrow, in_numpy
 from lossctl.errors import LossctlError, option
 from lossctl.evaluation.keys import Key, plainly, tells_rows, told_alike
 from lossctl.evaluation.running import SERIAL
@@ -114,7 +114,7 @@ def _why_not(name: str, left: Source, right: Source) -> str:
             return f", and is null in {cells.null_count} of the rows of {where}"
         if cells is not None and pc.count_distinct(cells).as_py() < len(cells):
             counts = pc.value_counts(cells)
-            often = counts[int(np.argmax(counts.field("counts").to_numpy()))].as_py()
+            often = counts[int(np.argmax(in_numpy(counts.field("counts"))))].as_py()
             return f", and {often['values']!r} stands in {often['counts']} rows of {where}"
     return ""
 

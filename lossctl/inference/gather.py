@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lossctl.arrow import filled, words_in_arrow
+from lossctl.arrow import filled, in_arrow, words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, distinct, row_sum
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
@@ -97,8 +97,8 @@ class _Gatherer(Reader):
         code = self.codes(label if text is None else text, counted)[used] if coded else None
         words = Words()
         if text is not None:
-            words = Words(_counts(text.filter(pa.array(named)))) + Words()
-            text = text.filter(pa.array(used))
+            words = Words(_counts(text.filter(in_arrow(named)))) + Words()
+            text = text.filter(in_arrow(used))
             unpredicted = Distribution.zero()
         else:
             labels = np.asarray(label)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lossctl.arrow import filled, words_in_arrow
+from lossctl.arrow import filled, scalar, words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, Span, laid_out
 from lossctl.inference.label_cells import LabelCells, label_cells
 from lossctl.inference.layout import Layout
@@ -306,7 +306,7 @@ class Reader:
 
         array = text_of(self.record.column(column), column)
         empty = pc.equal(array, words_in_arrow([""])[0])  # a string of Python's would import pandas
-        return pc.if_else(empty, pa.scalar(None, pa.string()), array) if pc.any(empty).as_py() else array
+        return pc.if_else(empty, scalar(None), array) if pc.any(empty).as_py() else array
 
 
 def _rows_without_nulls(columns: Sequence[pa.Array]) -> FloatArray | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from lossctl.arrow import filled
 from lossctl.domain import FloatArray, distinct
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
@@ -17,7 +18,7 @@ from lossctl.inference.reader import Reader
 from lossctl.inference.request import Request
 from lossctl.inference.roles import find, titled
 from lossctl.inference.sample import sampled
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, floats
 from lossctl.reading.columns import fields_in
 from lossctl.reading.format import Source, Wanted
 
@@ -138,7 +139,7 @@ def _ensure_once(source: Source, name: str, weight: str) -> None:
             counts = reader.numbers(weight)
         except BadRow:
             return
-        lengths = pc.fill_null(pc.list_value_length(lists), -1).to_numpy(zero_copy_only=False)
+        lengths = floats(filled(pc.list_value_length(lists), -1))
         rows = ~reader.null & (lengths >= 0)
         total += int(rows.sum())
         matching += int((np.abs(counts - lengths) <= 1)[rows].sum())  # the first token may be counted, and have none

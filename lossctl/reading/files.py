@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lossctl.arrow import scalar
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option, too_little_memory
 from lossctl.reading.columns import Column, fields_in
@@ -78,7 +79,7 @@ class Keyed(Around):
         """
         number = name in wanted.numbers
         missing = value == "__HIVE_DEFAULT_PARTITION__" or (number and value in self.nulls.of(name))
-        words = pa.array([None if missing else value] * rows, pa.string())
+        words = pa.repeat(scalar(None if missing else value), rows)
         try:
             return words.cast(pa.float64()) if number else words
         except pa.ArrowInvalid:

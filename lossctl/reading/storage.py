@@ -7,7 +7,7 @@ so nobody may ask an array for its nulls that did not come through here.
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow, in_numpy
+from lossctl.arrow import filled, in_arrow, in_numpy, words_in_arrow
 from lossctl.domain import BoolArray
 
 
@@ -71,7 +71,7 @@ def plain(array: pa.Array) -> pa.Array:
     if is_plain(kind):
         return array
     if isinstance(kind, pa.UuidType):
-        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
+        return words_in_arrow([None if cell is None else str(cell) for cell in array.to_pylist()])
     if isinstance(kind, pa.Bool8Type):
         return array.storage.cast(pa.bool_())
     if _stands_for_its_storage(kind):

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from lossctl.arrow import words_in_arrow
 from lossctl.errors import DataError, option
 from lossctl.words import free, quoted
 
@@ -76,9 +77,9 @@ def _writable(array: pa.Array) -> pa.Array:
     if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
         cells = array.to_pylist()
         words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
-        return pa.array(words, pa.string())
+        return words_in_arrow(words)
     if isinstance(kind, pa.UuidType):
-        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], pa.string())
+        return words_in_arrow([None if cell is None else str(cell) for cell in array.to_pylist()])
     return array
 
 

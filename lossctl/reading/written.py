@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, scalar, words_in_arrow
+from lossctl.arrow import filled, in_numpy, scalar, words_in_arrow
 from lossctl.domain import BoolArray
 from lossctl.errors import option
 from lossctl.reading.cells import BadRow, floats, shown
@@ -112,7 +112,7 @@ def written_lists(words: pa.Array, column: str, nulls: Sequence[str] = NULLS, de
     try:
         numbers = exact_numbers(lists.values, column, nulls, "," if within else ".")
     except BadRow as bad:
-        row = int(np.searchsorted(lists.offsets.to_numpy(), bad.row, "right")) - 1
+        row = int(np.searchsorted(in_numpy(lists.offsets), bad.row, "right")) - 1
         cell = words[row].as_py()
         hint = hint_for(cell) if "..." in cell else bad.hint
         raise BadRow(row, f"{bad.what}, in {shown(cell)}", hint) from None
@@ -140,4 +140,4 @@ def are_numbers(words: pa.Array, nulls: Sequence[str], decimal: str = ".", thous
 
 
 def _mask(array: pa.Array) -> BoolArray:
-    return np.asarray(filled(array, value=False))
+    return in_numpy(filled(array, value=False))

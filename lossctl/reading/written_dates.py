@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, scalar
+from lossctl.arrow import filled, in_numpy, scalar
 from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow, shown
 
@@ -136,7 +136,7 @@ def whole_cells(words: pa.Array, word: str, name: str) -> pa.Array:
     dates, iso = (pc.match_substring_regex(words, form) for form in (_OTHER, f"^{_DATE}($|[T ])"))
     others = filled(pc.and_not(dates, iso), value=False)
     if pc.any(others).as_py():
-        row = int(np.argmax(others.to_numpy(zero_copy_only=False)))
+        row = int(np.argmax(in_numpy(others)))
         what = f"column {name!r} holds {shown(words[row].as_py())}, which is not held against {word!r}"
         raise BadRow(row, what, "Dates that are text are in the order of time only as 2024-03-05.")
     for pattern, written in _WHOLE:

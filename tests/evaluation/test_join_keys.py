@@ -13,6 +13,7 @@ from transcripts import JSON
 
 import lossctl as library
 from lossctl.errors import DataError, Undecided, UsageError
+from lossctl.evaluation import matching
 
 # --- the keys --------------------------------------------------------------------------------------------------------
 
@@ -404,3 +405,29 @@ def test_quantiles_are_offered_as_such_wherever_the_labels_are():
         ("store,date", "q50", "mae"),
         ("store,date", "q*", "quantiles"),
     ]
+
+
+THREEFOLD = st.lists(st.tuples(*[st.sampled_from(["a", "b", "ab", "ba", "é"])] * 3), min_size=1, max_size=9)
+
+
+def _in_pieces(rows, cut):
+    columns = dict(zip("xyz", zip(*rows, strict=True), strict=True))
+    table = pa.table(columns)
+    return pa.concat_tables([table.slice(0, cut), table.slice(cut)])
+
+
+@given(THREEFOLD, THREEFOLD, st.integers(0, 9))
+def test_keys_of_several_columns_match_where_all_do_and_those_that_repeat_are_told_as_they_come(left, right, cut):
+    tables = _in_pieces(left, cut), _in_pieces(right, cut)
+    for side, rows in (("predictions", left), ("labels", right)):
+        repeated = [", ".join(key) for key in dict.fromkeys(rows) if rows.count(key) > 1]
+        if repeated:
+            with pytest.raises(DataError) as told:
+                matching.match_by_key(*tables, ["x", "y", "z"], "left")
+            assert f"more than once in the {side}, such as {'; '.join(repeated[:3])}\n" in str(told.value)
+            return
+    matched, counts, _ = matching.match_by_key(*tables, ["x", "y", "z"], "left")
+    assert matched.to_pylist() == [
+        {matching.LEFT: row, matching.RIGHT: right.index(key) if key in right else None} for row, key in enumerate(left)
+    ]
+    assert counts["unmatched_labels"] == len({*right} - {*left})

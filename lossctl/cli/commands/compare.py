@@ -113,7 +113,7 @@ def compare(
     how = running.over(files, join, joined=apart)
     voice, style = output.voice, output.style
     shown = output.renderer("table" if sys.stdout.isatty() else "plain")
-    images = image_writers()
+    images = image_writers() if written else {}
     drawn = [(path, images[suffix]) for path in written or () for suffix in images if path.lower().endswith(suffix)]
     reports = [(path, for_path(path, images)) for path in written or () if path not in dict(drawn)]
     ensure_shown({"--samples": samples > 0, "--plot": plot}, [shown, *dict(reports).values()], UNSHOWN, HINTS)

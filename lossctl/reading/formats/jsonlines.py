@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.arrow import scalar
+from lossctl.arrow import scalar, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError
 from lossctl.reading.cells import BadRow, elements
@@ -140,7 +140,7 @@ class Layout:
             values = (_value_at(row, name) for row in rows)
             if is_list(known.type):
                 values = (value for values_ in values for value in values_ or ())
-            words = pa.array([None if value is None else str(value) for value in values], pa.string())
+            words = words_in_arrow([None if value is None else str(value) for value in values])
         exact = exact_numbers(pc.if_else(pc.is_null(cells), scalar(None), words), name, self.nulls.of(name))
         return exact if cells is known else pa.ListArray.from_arrays(known.offsets, exact, mask=pc.is_null(known))
 
