@@ -32,7 +32,7 @@ class LineEnds:
     inside: bool = field(default=False, init=False)
     """Whether what was given ends inside quotes."""
     misplaced: int | None = field(default=None, init=False)
-    """Where text first follows the quote that closes a cell, in what was given to `all`."""
+    """Where text first follows the quote that closes a cell, in a text that was given at once."""
     _before: int = field(default=LINE_FEED, init=False)
     """The last byte that was given."""
     _closed: bool = field(default=False, init=False)
@@ -46,32 +46,44 @@ class LineEnds:
             end = text.rfind(b"\n") + 1
             self._pass(text, end, closed=False)
             return end
-        return max((start + int(ends[-1]) for start, ends in self._blocks(text) if len(ends)), default=0)
+        last = 0
+        for start in range(0, len(text), BLOCK):
+            block, inside = text[start : start + BLOCK], self.inside
+            quotes, end = self._quotes(block, start), block.rfind(b"\n") + 1
+            if (np.searchsorted(quotes, end) + inside) % 2 == 1:
+                end = int(_outside(block, quotes, inside=inside).max(initial=0))
+            self._pass(block, end, closed=self._closes(block, quotes))
+            last = start + end if end else last
+        return last
 
     def all(self, text: bytes) -> IntArray:
         """Where the lines of the next block of text end."""
-        return np.concatenate([np.zeros(0, np.int64), *(start + ends for start, ends in self._blocks(text))])
-
-    def _blocks(self, text: bytes) -> list[tuple[int, IntArray]]:
-        """Where blocks of a text begin, and where in each of them lines end."""
-        return [(start, self._ends(text[start : start + BLOCK], start)) for start in range(0, len(text), BLOCK)]
+        ends = [start + self._ends(text[start : start + BLOCK], start) for start in range(0, len(text), BLOCK)]
+        return np.concatenate([np.zeros(0, np.int64), *ends])
 
     def _ends(self, block: bytes, start: int) -> IntArray:
-        data = np.frombuffer(block, np.uint8)
-        ends = np.flatnonzero(data == LINE_FEED)
         if self.delimiter is None:
-            return ends + 1
+            return _outside(block, np.zeros(0, np.int64), inside=False)
+        inside = self.inside
+        quotes = self._quotes(block, start)
+        ends = _outside(block, quotes, inside=inside)
+        self._pass(block, int(ends.max(initial=0)), closed=self._closes(block, quotes))
+        return ends
+
+    def _quotes(self, block: bytes, start: int) -> IntArray:
+        """Where quotes open or close a cell; which of them are wrong, and whether the block ends inside, is noted."""
+        data = np.frombuffer(block, np.uint8)
         quotes = np.flatnonzero(data == ord(self.quote))
         if self._comments(block) or not self._opens(data, quotes).all():
             quotes = self._one_by_one(block)
         if self.misplaced is None:
             self._close(data, quotes, start)
-        outside = (np.searchsorted(quotes, ends) + self.inside) % 2 == 0
         self.inside = (len(quotes) + self.inside) % 2 == 1
-        ends = np.asarray(ends[outside] + 1)
-        closed = len(quotes) > 0 and quotes[-1] == len(block) - 1 and not self.inside
-        self._pass(block, int(ends[-1]) if len(ends) else 0, closed=closed)
-        return ends
+        return quotes
+
+    def _closes(self, block: bytes, quotes: IntArray) -> bool:
+        """Whether the last byte of a block is a quote that closes a cell, or is half of a doubled one."""
+        return len(quotes) > 0 and quotes[-1] == len(block) - 1 and not self.inside
 
     def _pass(self, block: bytes, end: int, *, closed: bool) -> None:
         """Note how a block ends; ``end`` is where its last line does, 0 where none does."""
@@ -158,3 +170,15 @@ class LineEnds:
         begins = line > 0 or position == 0 or block[position - 1] == LINE_FEED
         line = line or position
         return begins and (line > 0 or self._before == LINE_FEED) and block[line] == ord(self.comment)
+
+
+def _outside(block: bytes, quotes: IntArray, *, inside: bool) -> IntArray:
+    """Where the lines of a block end.
+
+    Args:
+        block: some text.
+        quotes: where a quote opens or closes a cell.
+        inside: whether the block begins inside quotes.
+    """
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == LINE_FEED)
+    return np.asarray(ends[(np.searchsorted(quotes, ends) + inside) % 2 == 0] + 1)

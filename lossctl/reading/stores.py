@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pyarrow as pa
 
 from lossctl.errors import DataError, LossctlError, UsageError, too_little_memory
-from lossctl.reading.waiting import FarFile, Unreached
+from lossctl.reading.waiting import FarFile, Unreached, patience
 from lossctl.words import near
 
 ARROW_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -127,22 +127,26 @@ def store_of(path: str) -> tuple[Any, str]:
 
     base, _, options = path.rpartition("?") if "=" in path.rpartition("?")[2] else (path, "", "")
     scheme, rest = base.split("://", 1)
-    file_system = _file_system(scheme, rest.split("/", 1)[0], options)
+    file_system = _file_system(scheme, rest.split("/", 1)[0], options, patience.seconds)
     if not isinstance(file_system, fs.FileSystem):
         raise TypeError(file_system)
     return file_system, rest
 
 
 @functools.lru_cache(maxsize=32)
-def _file_system(scheme: str, bucket: str, options: str) -> Any:
-    """The file system of a bucket, whose client is kept, where it can be, from asking again for minutes, in silence."""
+def _file_system(scheme: str, bucket: str, options: str, seconds: float) -> Any:
+    """The file system of a bucket, whose client is kept, where it can be, from asking again for minutes, in silence.
+
+    It waits a second longer than who asks it, and who says so: that of S3 would wait for three, and one to connect.
+    """
     from pyarrow import fs  # noqa: PLC0415
 
     settings = dict(parse_qsl(options))
     if scheme == "s3" and bucket and "@" not in bucket and settings.keys() <= {"region", "scheme", "endpoint_override"}:
         if not settings.keys() & {"region", "endpoint_override"}:
             settings["region"] = fs.resolve_s3_region(bucket)
-        return fs.S3FileSystem(**settings, retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=1))
+        once, wait = fs.AwsStandardS3RetryStrategy(max_attempts=1), seconds + 1
+        return fs.S3FileSystem(**settings, retry_strategy=once, request_timeout=wait, connect_timeout=wait)
     if scheme in {"gs", "gcs"} and "retry_limit_seconds" not in settings:
         options = f"{options}{'&' if options else ''}retry_limit_seconds=1"
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))[0]

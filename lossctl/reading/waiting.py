@@ -33,7 +33,6 @@ KNOWN = (
     (CUT_SHORT, CUT, True),
     (r"curlCode: 7\b|ould ?n[o']t connect|onnection refused|Connect call failed", "connection refused", False),
     (r"curlCode: 6\b|ould ?n[o']t resolve|ame or service not known", UNRESOLVED, False),
-    (r"curlCode: 28\b|Timeout was reached|^\w*TimeoutError", "the server does not answer", False),
     (r"curlCode: 5[256]\b|Disconnected|Reset|Connection reset|BrokenPipe", "the server hung up", True),
     (r"ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED", "the server denies access (401 or 403)", False),
     (
@@ -46,6 +45,8 @@ KNOWN = (
     (r"SLOW_DOWN|SERVICE_UNAVAILABLE", "the server answers 503 Service Unavailable", True),
 )
 """What clients say of what went wrong, how it is said here, and whether it may be well a moment later."""
+LATE = r"curlCode: 28\b|Timeout was reached|^\w*TimeoutError"
+"""How they say that they have waited long enough."""
 STATUS = r"(?i)\bhttp[ _](?:status|code|error)(?: code)?[ :=]*(\d{3})\b"
 
 
@@ -115,8 +116,11 @@ def awaited(answer: "Future[Answer]", seconds: float, times: int = 1) -> Answer:
     except TimeoutError:
         if answer.done():  # it is the call's own
             raise
-        hint = f"A slow one needs more time: {option('timeout')}."
-        raise Unreached(f"no answer within {seconds:g} seconds", hint) from None
+        raise _late(seconds) from None
+
+
+def _late(seconds: float) -> Unreached:
+    return Unreached(f"no answer within {seconds:g} seconds", f"A slow one needs more time: {option('timeout')}.")
 
 
 def asked(path: str, call: Callable[[], Answer], *, times: int = 1, again: bool = True) -> Answer:
@@ -169,6 +173,8 @@ def _refusal(error: Exception) -> Exception:
         return Unreached(f"the server answers {status}{phrase}", "" if passing else RIGHT, passing=passing)
     if isinstance(cause, socket.gaierror):
         return Unreached(UNRESOLVED, RIGHT)
+    if re.search(LATE, text):
+        return _late(patience.seconds)
     for pattern, words, passing in KNOWN:
         if re.search(pattern, text):
             return Unreached(words, "" if passing else RIGHT, passing=passing)

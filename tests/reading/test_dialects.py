@@ -78,6 +78,8 @@ def test_quotes_and_comments_are_what_reading_sign_by_sign_says(quote, comment, 
         patch.setattr(line_ends, "BLOCK", block)
         whole, last = LineEnds(",", quote, comment), LineEnds(",", quote, comment)
         assert (whole.all(data).tolist(), whole.misplaced, whole.inside) == (expected, misplaced, inside)
+        at_once = LineEnds(",", quote, comment)
+        assert (at_once.last(data), at_once.misplaced) == (max(expected, default=0), misplaced)
         for start, stop in itertools.pairwise(places):
             within = [end - start for end in expected if start < end <= stop]
             assert last.last(data[start:stop]) == max(within, default=0)

@@ -20,6 +20,8 @@ from waiting import HANGS, until
 import lossctl as library
 from lossctl.errors import UsageError
 from lossctl.reading.location import SUFFIXES as COMPRESSIONS
+from lossctl.reading.stores import store_of
+from lossctl.reading.waiting import patience
 
 TABLE = pa.table({"y": [0.0, 0.0] * 2000, "p": [1.0, 5.0] * 2000})
 MSE = "13.0\n"
@@ -234,3 +236,12 @@ def test_workers_elsewhere_wait_as_long_as_one_would_here():
     before = patience.seconds
     assert Patient(lambda item: (item, patience.seconds), 7.0)(1) == (1, 7.0)
     patience.seconds = before
+
+
+def test_the_client_of_a_store_waits_longer_than_who_asks_it(monkeypatch):
+    """Its own patience is three seconds: a server that takes four is slow, and not at a wrong address."""
+    for seconds in (SHORT, 30.0, LONG):
+        monkeypatch.setattr(patience, "seconds", seconds)
+        store, _ = store_of("s3://b/rows.csv?endpoint_override=127.0.0.1:1&scheme=http")
+        _, (settings,) = store.__reduce__()
+        assert min(settings["request_timeout"], settings["connect_timeout"]) > seconds

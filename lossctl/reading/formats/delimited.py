@@ -56,6 +56,8 @@ class Layout:
     longest: int
     long: frozenset[str]
     """Columns of digits that are no numbers to Arrow: carried along as text, or digits would be lost."""
+    sound: bool = False
+    """Whether all quotes of what is parsed are known to stand where they may, and each to be closed."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -149,15 +151,12 @@ class ByteRange(Range):
         start, text = self.lines()
         if not text:
             return
-        if self.stop < self.layout.size and self._ends_inside(text):
-            raise Resplit(Remainder(self.layout, start, self.index))
-        yield from rows_of(text, self.layout, wanted)
-
-    def _ends_inside(self, text: bytes) -> bool:
-        """Whether the text ends inside quotes."""
         ends = self.layout.ends()
         ends.last(text)
-        return ends.inside
+        if ends.inside and self.stop < self.layout.size:
+            raise Resplit(Remainder(self.layout, start, self.index))
+        sound = not ends.inside and ends.misplaced is None
+        yield from rows_of(text, replace(self.layout, sound=sound), wanted)
 
 
 @dataclass(frozen=True)
@@ -203,13 +202,13 @@ def _parse(text: bytes, layout: Layout, wanted: Wanted) -> Iterator[pa.RecordBat
     text = dialect.without_comments(text)
     if not text:
         return
-    if dialect.quotes_in(text):
-        line_ends = layout.ends()
-        ends = line_ends.all(text)
-        if line_ends.misplaced is not None:
-            begin = int(ends[ends <= line_ends.misplaced].max(initial=0))
-            raise _misquoted(text, begin, line_ends.misplaced, layout, wanted)
-        if line_ends.inside:
+    if not layout.sound:
+        ends = layout.ends()
+        ends.last(text)
+        if ends.misplaced is not None:
+            begin = layout.ends().last(text[: ends.misplaced])
+            raise _misquoted(text, begin, ends.misplaced, layout, wanted)
+        if ends.inside:
             hint = "Close it, or double it where it is a character of the cell."
     signs = () if dialect.thousands is None else separators(dialect.thousands)
     grouped = any(sign.encode() in text for sign in signs)
