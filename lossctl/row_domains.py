@@ -109,16 +109,20 @@ class LogSimplex(Plain):
         return f"a row of log-probabilities whose exponentials sum to 1 (within {SIMPLEX_ERROR:g})"
 
     def illegal(self, values: FloatArray) -> BoolArray | None:
+        return self.judged(values, None)[0]
+
+    def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:  # noqa: ARG002
         with np.errstate(over="ignore", invalid="ignore"):
-            total = row_sum(np.exp(values))
-        return any_column(~(np.abs(total - 1.0) <= SIMPLEX_ERROR))
+            error = np.abs(row_sum(np.exp(values)) - 1.0)
+        bad = any_column(~(error <= SIMPLEX_ERROR))
+        return bad, any_column(error > SIMPLEX_WARNING) if bad is None else None
 
     @property
     def doubt(self) -> str:
         return Simplex().doubt
 
     def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return any_column(np.abs(row_sum(np.exp(values)) - 1.0) > SIMPLEX_WARNING)
+        return self.judged(values, None)[1]
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))

@@ -13,7 +13,7 @@ import lossctl
 from lossctl.domain import WIDE, filled_sum, row_sum
 from lossctl.errors import Undecided
 from lossctl.inference import sample
-from lossctl.reading import column_blocks
+from lossctl.reading import column_blocks, memory
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Wanted
 from lossctl.reading.formats import parquet
@@ -80,6 +80,20 @@ def test_of_wide_rows_no_more_cells_are_read_to_look_at_than_of_narrow_ones(monk
     looked = sample.sampled(source, Wanted(frozenset({"y", "p"}), frozenset()))
     assert looked.rows == 200
     assert not looked.whole
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_of_wide_rows_no_more_cells_are_looked_at_than_of_narrow_ones(monkeypatch, parts):
+    monkeypatch.setattr(sample, "KEPT", 400 * 100)
+    monkeypatch.setattr(memory, "ROWS", 3_000 // parts)
+    rows = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(3_000 * 99)), 99)
+    source = MemorySource(pa.table({"y": np.arange(3_000), "p": rows}))
+    looked = sample.sampled(source, Wanted(frozenset({"y", "p"}), frozenset()))
+    assert 200 <= looked.rows <= 400
+    assert not looked.whole
+    assert len(looked.records) >= parts
+    narrow = sample.sampled(source, Wanted(frozenset({"y"}), frozenset()))
+    assert narrow.rows == 3_000
 
 
 @pytest.mark.parametrize("first", [0, 1])

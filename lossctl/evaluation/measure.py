@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.domain import LARGEST, FloatArray, IntArray
+from lossctl.domain import LARGEST, WIDE, FloatArray, IntArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.exact_errors import Errors
@@ -345,5 +345,6 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
 
 
 def _rows(prediction: FloatArray) -> int:
-    """How many rows hold about `BLOCK` numbers, the label of a vector aside."""
-    return max(BLOCK // (2 if prediction.ndim == 1 else prediction.shape[1]), 1)
+    """How many rows hold about `BLOCK` numbers, the label of a vector aside; twice as many wide ones, which are few."""
+    width = 2 if prediction.ndim == 1 else prediction.shape[1]
+    return max((2 * BLOCK if width > WIDE else BLOCK) // width, 1)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lossctl.domain import WIDE, FloatArray, row_sum
+from lossctl.functions.stable import counted
 
 Codes = npt.NDArray[np.intp]
 
@@ -32,11 +33,17 @@ def as_codes(label: FloatArray) -> Codes:
     return label.astype(np.intp) if label.ndim == 1 else label.argmax(axis=1)
 
 
-def expected(target: FloatArray, matrix: FloatArray, cost: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Σ_k y_k cost(matrix_k), where classes of weight 0 count for nothing; for codes the cost of the one class."""
+def expected(target: FloatArray, cost: Callable[..., FloatArray], *matrices: FloatArray) -> FloatArray:
+    """Σ_k y_k cost_k, where classes of weight 0 count for nothing; for codes the cost of the one class.
+
+    Args:
+        target: codes ``(n,)``, or weights ``(n, k)``.
+        cost: from single numbers of the matrices to what they cost.
+        matrices: what it takes, ``(n, k)`` each.
+    """
     if target.ndim == 1:
-        return cost(pick(matrix, target)) + 0.0
-    return row_sum(np.where(target == 0, 0.0, target * cost(matrix)))
+        return cost(*(pick(matrix, target) for matrix in matrices)) + 0.0
+    return row_sum(counted(target, lambda y, *each: y * cost(*each), *matrices))
 
 
 def without_class(matrix: FloatArray, code: Codes) -> FloatArray:

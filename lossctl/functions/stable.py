@@ -27,6 +27,9 @@ INNER = math.exp(-1.0)
 EXACT = 8.0
 """An exponent up to which its own rounding does not show."""
 
+SPARSE = 16
+"""One number in how many may be worked out apart for that to take less time, whatever the formula."""
+
 FEW = 4.0
 """An exponent up to which half a unit in the last place of what is raised to it may count."""
 
@@ -71,6 +74,20 @@ def amended(plain: FloatArray, where: BoolArray, careful: Callable[..., FloatArr
         numbers = careful(*(array.ravel(order).take(places) for array in arrays))
         plain.ravel(order)[places] = numbers  # a view, as what was just computed is contiguous
     return plain
+
+
+def counted(weight: FloatArray, formula: Callable[..., FloatArray], *arrays: FloatArray) -> FloatArray:
+    """A formula of weights and other numbers where the weight is not 0, else 0.
+
+    Args:
+        weight: ``(n,)`` or ``(n, k)``.
+        formula: what it takes are single numbers: all, or those that count where these are few, as of a single 1.
+        arrays: the other numbers, in the same shape.
+    """
+    some = weight != 0
+    if SPARSE * np.count_nonzero(some) < some.size:
+        return amended(np.zeros_like(weight), some, formula, weight, *arrays)
+    return np.where(some, formula(weight, *arrays), 0.0)
 
 
 def grown(lost: FloatArray) -> FloatArray:
@@ -127,6 +144,9 @@ def excess(p: FloatArray, q: FloatArray, log_ratio: Callable[..., FloatArray], *
         log_ratio: log(p/q) from some numbers of the terms, for where the quotient would pass the range of a double.
         terms: what it takes, in the shape of p.
     """
+    some = p != 0
+    if 2 * np.count_nonzero(some) < p.size:
+        return amended(q.copy(order="K"), some, lambda p, q, *terms: excess(p, q, log_ratio, *terms), p, q, *terms)
     value = p / q
     np.log(value, out=value)
     size = np.abs(value)

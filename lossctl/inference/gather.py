@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from lossctl.arrow import filled, in_arrow, words_in_arrow
 from lossctl.domain import WIDE, BoolArray, FloatArray, IntArray, distinct, row_sum
+from lossctl.functions.softmax import largest_and_total
 from lossctl.inference.facts import CONFUSED, IDS, NOBODY, Facts, Given, Predicted, Rowwise, Words, pairs_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
@@ -18,12 +19,15 @@ from lossctl.inference.roles import Model
 from lossctl.inference.rounding import Ends, slack_of
 from lossctl.reading.cells import class_number, floats
 from lossctl.reading.storage import mask_of
-from lossctl.row_domains import LOGITS, SIMPLEX_ERROR
+from lossctl.row_domains import SIMPLEX_ERROR
 from lossctl.sums.distribution import Distribution
 from lossctl.sums.problems import Problems
 from lossctl.sums.sketch import Sketch, hash_words
 
 UNIT = Ends(0.0, 1.0)
+
+BLOCK = 1 << 16
+"""Numbers whose exponentials are in the cache together."""
 
 PERCENT_ERROR = 0.5
 """How far rows of percentages may be from 100."""
@@ -91,6 +95,7 @@ class _Gatherer(Reader):
         for column in self.rests:
             self.rounded(column)
         position = np.flatnonzero(used)
+        predictions = [None if values is None else _of(values, used) for values in predictions]
         coded = layout.vectors and not layout.label_width and not layout.numbers
         # A name that is no class stops eval wherever it stands; a code only in a row that is measured.
         counted = used if layout.class_labels == "codes" else named
@@ -107,7 +112,7 @@ class _Gatherer(Reader):
         models = tuple(
             Predicted.zero(model.width)
             if values is None
-            else self.predicted(model.name, self.clipped(model, values[used], position), label, text, code, position)
+            else self.predicted(model.name, self.clipped(model, values, position), label, text, code, position)
             for model, values in zip(layout.models, predictions, strict=True)
         )
         return Facts(
@@ -193,20 +198,21 @@ class _Gatherer(Reader):
             code: the class of each label as the place of its column, where it has one.
             position: where those rows stand in the batch.
         """
-        fraction = np.floor(values) != values
+        low, high = (values, values) if values.ndim == 1 else (values.min(axis=1), values.max(axis=1))
+        no_score = np.isinf(high) if values.ndim == 2 else np.isinf(values)  # -inf is the score of an impossible class
         for kind, mask in (
-            ("infinite", np.isinf(values)),
-            ("no score", _no_score(values)),
-            ("below 0", values < 0),
-            ("above 1", values > 1),
-            ("saturated", (values == 0) | (values == 1)),
-            ("fraction", fraction),
+            ("infinite", np.isinf(low) | np.isinf(high)),
+            ("no score", no_score),
+            ("below 0", low < 0),
+            ("above 1", high > 1),
+            ("saturated", _rows((values == 0) | (values == 1))),
+            ("fraction", _with_fraction(values)),
         ):
-            self.count(kind, model, _rows(mask), values if values.ndim == 1 else "", position)
-        scored = ~_no_score(values)
+            self.count(kind, model, mask, values if values.ndim == 1 else "", position)
+        scored = ~no_score
         predicted = Predicted.zero(values.shape[1] if values.ndim == 2 else 0)
         if label is not None and label.shape == values.shape:
-            out = np.isnan(label)
+            out, fraction = np.isnan(label), np.floor(values) != values
             equal = label == values
             self.count("equal", model, _every(equal | out), values if values.ndim == 1 else "", position)
             same = _every((equal & fraction) | out)
@@ -226,7 +232,7 @@ class _Gatherer(Reader):
                 predicted,
                 rows=self.rowwise(
                     model,
-                    values[scored],
+                    _of(values, scored),
                     None if code is None else code[scored],
                     position[scored],
                     label[scored] if code is not None and label is not None else None,
@@ -260,22 +266,23 @@ class _Gatherer(Reader):
         if not len(rows):
             return Rowwise.zero(k)
         high = rows.max(axis=1)
-        with np.errstate(over="ignore", under="ignore"):
-            log_sum = high + np.log(row_sum(np.exp(rows - high[:, None])))
+        step = max(BLOCK // k, 1)
+        parts = (largest_and_total(rows[start : start + step]) for start in range(0, len(rows), step))
+        log_sum = np.concatenate([largest + log_total for largest, log_total in parts])
         self.count("off log sum", model, np.abs(log_sum) > SIMPLEX_ERROR, "", position)
-        finite = np.isfinite(rows.min(axis=1))
+        finite = np.isfinite(low := rows.min(axis=1))
         if not finite.all():
-            rows, high, log_sum, position = rows[finite], high[finite], log_sum[finite], position[finite]
+            rows, low, high, log_sum, position = (each[finite] for each in (rows, low, high, log_sum, position))
             code = None if code is None else code[finite]
             label = None if label is None else label[finite]
             if not len(rows):
                 return Rowwise.zero(k)
         total = row_sum(rows)
-        positive = rows.min(axis=1) >= 0
+        positive = low >= 0
         self.count("off sum", model, positive & (np.abs(total - 1.0) > SIMPLEX_ERROR), total, position)
         self.count("off 100", model, ~positive | (np.abs(total - 100.0) > PERCENT_ERROR), total, position)
         self.count("no sum", model, ~positive | (total <= 0), total, position)
-        self.count("equal columns", model, rows.min(axis=1) == high, "", position)
+        self.count("equal columns", model, low == high, "", position)
         pick = rows.argmax(axis=1)
         rowwise = replace(
             Rowwise.zero(k), low=rows.min(axis=0), high=rows.max(axis=0), picks=np.bincount(pick, minlength=k)
@@ -285,11 +292,14 @@ class _Gatherer(Reader):
         if code is None:
             return rowwise
         coded = code >= 0
-        rows, code, pick, position = rows[coded], code[coded], pick[coded], position[coded]
+        rows, code, pick, position = _of(rows, coded), code[coded], pick[coded], position[coded]
         chosen = rows[np.arange(len(rows)), code]
         self.count("hit", model, pick == code, "", position)
         self.count("miss by most", model, (rows.argmin(axis=1) == code) & (pick != code), "", position)
-        self.count("sure hit", model, (chosen == 1) & (row_sum(np.abs(rows)) == 1), "", position)
+        sure = np.flatnonzero(chosen == 1)
+        alone = np.zeros(len(rows), dtype=np.bool_)
+        alone[sure] = row_sum(np.abs(rows[sure])) == 1
+        self.count("sure hit", model, alone, "", position)
         self.count("certain and wrong", model, chosen == 0, "", position)
         return replace(
             rowwise,
@@ -304,12 +314,19 @@ def _rows(mask: BoolArray) -> BoolArray:
     return mask if mask.ndim == 1 else np.asarray(mask.any(axis=1))
 
 
-def _no_score(values: FloatArray) -> BoolArray:
-    """Rows with an infinity that is not the -inf of an impossible class."""
-    if values.ndim == 1:
-        return np.isinf(values)
-    mask = LOGITS.illegal(values)
-    return np.zeros(len(values), dtype=np.bool_) if mask is None else mask
+def _with_fraction(values: FloatArray) -> BoolArray:
+    """Rows that hold a number that is no integer: most wide ones have one among the first."""
+    if values.ndim == 1 or values.shape[1] <= WIDE:
+        return _rows(np.floor(values) != values)
+    rows = _rows(np.floor(values[:, :WIDE]) != values[:, :WIDE])
+    whole = np.flatnonzero(~rows)
+    rows[whole] = _rows(np.floor(values[whole]) != values[whole])
+    return rows
+
+
+def _of(values: FloatArray, rows: BoolArray) -> FloatArray:
+    """Some rows; all of them are no copy."""
+    return values if rows.all() else values[rows]
 
 
 def _known(label: FloatArray) -> FloatArray:

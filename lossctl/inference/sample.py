@@ -21,8 +21,10 @@ READ = 1 << 21
 """How many rows of a part are read for that."""
 CELLS = 1 << 24
 """How many cells are read for that at most, of which a list has as many as numbers; wide rows are fewer for it."""
+KEPT = 1 << 22
+"""How many of these are looked at in all."""
 FEWEST = 64
-"""How many rows are read however wide they are."""
+"""How many rows of a part are looked at however wide they are."""
 PARTS = 8
 """Over how many parts of a data set they are spread."""
 FIRST = (256, PARTS)
@@ -63,8 +65,9 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS, parts: int = PARTS
         chosen = [shards[place] for place in dict.fromkeys(_spread(len(shards[:limit])))][:parts]
     else:
         chosen = [*_first(shards[:parts], wanted, limit_of(source))]
-    few, share = len(chosen) < PARTS, max(min(most, ROWS) // max(len(chosen), 1), 1)
-    samples = [_thinned(shard, wanted, share, READ if few else share) for shard in chosen]
+    few, each = len(chosen) < PARTS, max(len(chosen), 1)
+    share, cells = max(min(most, ROWS) // each, 1), KEPT // each
+    samples = [_thinned(shard, wanted, share, cells, READ if few else share) for shard in chosen]
     whole = not several and not source.once and len(shards) == len(chosen) and all(each.whole for each in samples)
     return Sample(tuple(record for each in samples for record in each.records), whole)
 
@@ -87,15 +90,24 @@ def _spread(parts: int) -> Sequence[int]:
     return [place * (parts - 1) // (PARTS - 1) for place in range(PARTS)] if parts else []
 
 
-def _thinned(shard: Shard, wanted: Wanted, share: int, most: int) -> Sample:
-    """About ``share`` of the first ``most`` rows of a part, evenly spread; of fewer rows where they are wide."""
+def _thinned(shard: Shard, wanted: Wanted, share: int, cells: int, most: int) -> Sample:
+    """About ``share`` of the first ``most`` rows of a part, evenly spread; fewer where they are wide.
+
+    Args:
+        shard: the part.
+        wanted: the columns to read.
+        share: how many rows are looked at.
+        cells: how many cells are.
+        most: how many rows are read.
+    """
     records: list[pa.RecordBatch] = []
     step, read = 1, 0
     try:
         for record in plain_rows(shard, wanted):
             if not read and record.num_rows:
-                most = min(most, max(CELLS // _width(record), FEWEST))
-                share = min(share, most)
+                width = _width(record)
+                most = min(most, max(CELLS // width, FEWEST))
+                share = min(share, most, max(cells // width, FEWEST))
             if read >= most:
                 return Sample(tuple(records), whole=False)
             read += record.num_rows

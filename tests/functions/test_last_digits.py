@@ -1,14 +1,18 @@
 """Digits where a number on the way is no double, or where three numbers nearly cancel: against exact arithmetic."""
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from mpmath import mp
 
 from lossctl import get_loss
 from lossctl.functions.explanation import explain
+from lossctl.functions.gaussian import erf
 from lossctl.functions.lookup import example_of
 from lossctl.functions.loss import losses
 
@@ -127,3 +131,14 @@ def test_only_a_natural_activation_is_said_to_be_that_of_logits():
 
 def test_smape_of_a_prediction_past_the_last_double_is_the_most_it_can_be():
     assert get_loss("smape").through("exp").value([-1.0, 0.0, 3.0], [800.0, 800.0, 800.0]).tolist() == [200.0] * 3
+
+
+@given(x=st.floats(allow_nan=False))
+@example(x=1.0)
+@example(x=math.nextafter(1.0, 2.0))
+@example(x=6.0)
+@example(x=-0.0)
+def test_the_error_function_has_its_last_digits(x):
+    value, exact = float(erf(np.array([x]))[0]), mp.erf(mp.mpf(x))
+    assert abs(mp.mpf(value) - exact) <= 1.5 * math.ulp(value)
+    assert math.copysign(1.0, value) == math.copysign(1.0, x)

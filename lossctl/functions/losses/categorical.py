@@ -8,7 +8,7 @@ from lossctl.domain import EPS, Domain, FloatArray, Floor, Fraction, row_sum
 from lossctl.functions.class_labels import expected, one_hot, pick
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax, largest_and_total
-from lossctl.functions.stable import excess
+from lossctl.functions.stable import counted, excess
 from lossctl.row_domains import CLASSES, CLASSES_OR_SIMPLEX, LOG_SIMPLEX, SIMPLEX
 
 
@@ -30,11 +30,12 @@ def _expected_on_logits(target: FloatArray, logit: FloatArray, eps: float) -> Fl
         value[value == np.inf] = np.where(hit[value == np.inf] == -np.inf, most, np.inf)
         return value
     soft = Softmax(logit)
-    value = row_sum(np.where(target == 0, 0.0, target * (soft.log_total[:, None] - soft.shifted)))
+    log_total = np.broadcast_to(soft.log_total[:, None], logit.shape)
+    value = expected(target, np.subtract, log_total, soft.shifted)
     rows = np.flatnonzero(value == np.inf)
     if len(rows):
         target, logit = target[rows], logit[rows]
-        cost = np.where(logit == -np.inf, most, soft.log_total[rows, None] - soft.shifted[rows])
+        cost = np.where(logit == -np.inf, most, log_total[rows] - soft.shifted[rows])
         value[rows] = row_sum(np.where(target == 0, 0.0, target * cost))
     return value
 
@@ -57,7 +58,7 @@ def _pull_to_target(target: FloatArray, logit: FloatArray) -> FloatArray:
 def _per_hit(target: FloatArray, prediction: FloatArray, eps: float) -> FloatArray:
     """−y / max(p, ε)."""
     weight = one_hot(target, prediction.shape[1]) if target.ndim == 1 else target
-    return np.where(weight == 0, 0.0, -weight / np.maximum(prediction, eps))
+    return counted(weight, lambda y, p: -y / np.maximum(p, eps), prediction)
 
 
 def _counted(label: FloatArray, prediction: FloatArray, *, label_smoothing: float, eps: float) -> FloatArray:  # noqa: ARG001
@@ -117,7 +118,7 @@ def cross_entropy(
     array([0.69314718, 1.38629436])
     """
     target = _target(label, prediction.shape[1], label_smoothing)
-    return expected(target, prediction, lambda p: -np.log(np.maximum(p, eps)))
+    return expected(target, lambda p: -np.log(np.maximum(p, eps)), prediction)
 
 
 @cross_entropy.gradient

@@ -1,8 +1,10 @@
 """Losses on a row of scores of which several may be chosen: each chosen one against each other."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from lossctl.domain import FloatArray, row_sum
+from lossctl.domain import WIDE, FloatArray, IntArray, row_sum
 from lossctl.functions.class_labels import pair_kinks
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import beyond, grown
@@ -10,16 +12,29 @@ from lossctl.row_domains import CHOSEN, VECTOR
 from lossctl.two_doubles import difference
 
 
+def _places(label: FloatArray) -> Iterator[tuple[IntArray | slice, IntArray | int]]:
+    """Where the chosen labels stand, one of each row at a time: of wide rows the first of each, then the second."""
+    n, k = label.shape
+    if k <= WIDE:
+        yield from ((slice(None), column) for column in range(k))
+        return
+    row, column = np.nonzero(label)
+    turn = np.arange(len(row)) - np.searchsorted(row, row)
+    columns = np.repeat(label.argmin(axis=1)[:, None], turn.max(initial=-1) + 1, axis=1)  # one that is not, for no more
+    columns[row, turn] = column
+    yield from ((np.arange(n), each) for each in columns.T)
+
+
 def _within_margin(label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Over the pairs of a chosen score and another, ``(n,)`` and ``(n, k)``: what they cost, and its slope."""
-    total, slope = np.zeros(len(label)), np.zeros(prediction.shape, order="F")
-    for column in range(prediction.shape[1]):
-        pair = (label == 0) & (label[:, [column]] == 1)
-        short = np.where(pair, np.maximum(0.0, beyond(prediction, prediction[:, [column]], 1.0)), 0.0)
+    total, slope, other = np.zeros(len(label)), np.zeros_like(prediction), label == 0
+    for place in _places(label):
+        pair = other & (label[place] == 1)[:, None]
+        short = np.where(pair, np.maximum(0.0, beyond(prediction, prediction[place][:, None], 1.0)), 0.0)
         total += row_sum(short)
         pushed = np.where(short > 0.0, 1.0, 0.0)
         slope += pushed
-        slope[:, column] -= row_sum(pushed)
+        slope[place] -= row_sum(pushed)
     return total, slope
 
 

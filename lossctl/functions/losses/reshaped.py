@@ -9,7 +9,7 @@ from lossctl.functions.class_labels import as_rows, expected
 from lossctl.functions.exponential_gap import gap
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
-from lossctl.functions.stable import log1pmx, power_of_exp, power_of_rest
+from lossctl.functions.stable import counted, log1pmx, power_of_exp, power_of_rest
 from lossctl.functions.tempered_softmax import TemperedSoftmax
 from lossctl.row_domains import CLASSES_OR_SIMPLEX, SIMPLEX, VECTOR
 
@@ -21,14 +21,14 @@ ALMOST_LOG = 1e-17
 """A q log p up to which (1 − p^q)/q is −log p."""
 
 
-def _scale(alpha: Factors | None) -> float | FloatArray:
-    """The factor of every class, or one of each, ``(k,)``."""
-    return 1.0 if alpha is None else np.array(alpha) if isinstance(alpha, tuple) else alpha
+def _scale(alpha: Factors | None) -> float:
+    """The factor of every class, where they have one in common."""
+    return 1.0 if alpha is None or isinstance(alpha, tuple) else alpha
 
 
-def _of_each(alpha: Factors | None, label: FloatArray, k: int) -> FloatArray:
-    """The labels as rows where classes have factors of their own."""
-    return as_rows(label, k) if isinstance(alpha, tuple) else label
+def _scales(alpha: Factors | None, prediction: FloatArray) -> tuple[FloatArray, ...]:
+    """The factor of each number of a prediction, where classes have factors of their own."""
+    return (np.broadcast_to(np.array(alpha), prediction.shape),) if isinstance(alpha, tuple) else ()
 
 
 def _focal_pull(p: FloatArray, rest: FloatArray, log_hit: FloatArray, gamma: float) -> FloatArray:
@@ -71,21 +71,27 @@ def categorical_focal(
     >>> get_loss("categorical_focal:alpha=none").value([0, 0], [[0.5, 0.5], [0.9, 0.1]])
     array([0.1732868 , 0.00105361])
     """
+    every = _scale(alpha)
 
-    def cost(p: FloatArray) -> FloatArray:
-        return _scale(alpha) * power_of_rest(p, 1.0 - p, gamma) * -np.log(np.maximum(p, eps))
+    def cost(p: FloatArray, scale: FloatArray | float = every) -> FloatArray:
+        return scale * power_of_rest(p, 1.0 - p, gamma) * -np.log(np.maximum(p, eps))
 
-    return expected(_of_each(alpha, label, prediction.shape[1]), prediction, cost)
+    return expected(label, cost, prediction, *_scales(alpha, prediction))
 
 
 @categorical_focal.gradient
 def _(
     label: FloatArray, prediction: FloatArray, *, gamma: NonNegative, alpha: Factors | None, eps: Floor
 ) -> FloatArray:
-    target, hit, rest = as_rows(label, prediction.shape[1]), np.maximum(prediction, eps), 1.0 - prediction
-    ratio = np.where(rest == 0, -1.0, np.log(hit) / rest)
-    ease = power_of_rest(prediction, rest, gamma)
-    return np.where((target == 0) | (ease == 0), 0.0, _scale(alpha) * target * ease * (gamma * ratio - 1.0 / hit))
+    every = _scale(alpha)
+
+    def slope(target: FloatArray, p: FloatArray, scale: FloatArray | float = every) -> FloatArray:
+        hit, rest = np.maximum(p, eps), 1.0 - p
+        ratio = np.where(rest == 0, -1.0, np.log(hit) / rest)
+        ease = power_of_rest(p, rest, gamma)
+        return np.where(ease == 0, 0.0, scale * target * ease * (gamma * ratio - 1.0 / hit))
+
+    return counted(as_rows(label, prediction.shape[1]), slope, prediction, *_scales(alpha, prediction))
 
 
 @categorical_focal.through("softmax")
@@ -93,9 +99,13 @@ def categorical_focal_on_logits(
     label: FloatArray, logit: FloatArray, *, gamma: NonNegative, alpha: Factors | None, eps: Floor
 ) -> FloatArray:
     """−α (1 − q)^γ log q, from the others where q is the largest."""
+    every = _scale(alpha)
+
+    def cost(p: FloatArray, rest: FloatArray, cost: FloatArray, scale: FloatArray | float = every) -> FloatArray:
+        return scale * power_of_rest(p, rest, gamma) * cost
+
     soft = Softmax(logit)
-    cost = _scale(alpha) * power_of_rest(soft.p, soft.rest, gamma) * soft.cost(eps)
-    return expected(_of_each(alpha, label, logit.shape[1]), cost, lambda costs: costs)
+    return expected(label, cost, soft.p, soft.rest, soft.cost(eps), *_scales(alpha, logit))
 
 
 @categorical_focal_on_logits.gradient
@@ -107,9 +117,16 @@ def _(
     alpha: Factors | None,
     eps: Floor,
 ) -> FloatArray:
+
+    every = _scale(alpha)
+
+    def weight(
+        target: FloatArray, p: FloatArray, rest: FloatArray, cost: FloatArray, scale: FloatArray | float = every
+    ) -> FloatArray:
+        return -(scale * target) * _focal_pull(p, rest, -cost, gamma)
+
     soft, target = Softmax(logit), as_rows(label, logit.shape[1])
-    pull = _focal_pull(soft.p, soft.rest, -soft.cost(eps), gamma)
-    return soft.pulled(np.where(target == 0, 0.0, -_scale(alpha) * target * pull))
+    return soft.pulled(counted(target, weight, soft.p, soft.rest, soft.cost(eps), *_scales(alpha, logit)))
 
 
 @loss(
@@ -135,7 +152,7 @@ def gce(label: FloatArray, prediction: FloatArray, *, q: Exponent = 0.7) -> Floa
     >>> get_loss("gce:q=0.5").value([0, 1], [[0.25, 0.75], [1.0, 0.0]])
     array([1., 2.])
     """
-    return expected(label, prediction, lambda p: _flattened(np.log(p), q))
+    return expected(label, lambda p: _flattened(np.log(p), q), prediction)
 
 
 def _flattened(log_hit: FloatArray, q: float) -> FloatArray:
@@ -147,20 +164,19 @@ def _flattened(log_hit: FloatArray, q: float) -> FloatArray:
 @gce.gradient
 def _(label: FloatArray, prediction: FloatArray, *, q: Exponent) -> FloatArray:
     target = as_rows(label, prediction.shape[1])
-    return np.where(target == 0, 0.0, -target * np.power(prediction, q - 1.0))
+    return counted(target, lambda y, p: -y * np.power(p, q - 1.0), prediction)
 
 
 @gce.through("softmax")
 def gce_on_logits(label: FloatArray, logit: FloatArray, *, q: Exponent) -> FloatArray:
     """(1 − e^(q log p))/q with the log-softmax."""
-    return expected(label, Softmax(logit).log_p, lambda log_hit: _flattened(log_hit, q))
+    return expected(label, lambda log_hit: _flattened(log_hit, q), Softmax(logit).log_p)
 
 
 @gce_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray, *, q: Exponent) -> FloatArray:
     soft, target = Softmax(logit), as_rows(label, logit.shape[1])
-    power = power_of_exp(-soft.log_p, q) if q else np.ones_like(logit)
-    return soft.pulled(np.where(target == 0, 0.0, -target * power))
+    return soft.pulled(counted(target, lambda y, log_p: -y * power_of_exp(-log_p, q) if q else -y, soft.log_p))
 
 
 @loss(
@@ -192,7 +208,7 @@ def poly1_ce(label: FloatArray, prediction: FloatArray, *, epsilon: Slant = 2.0,
         hit, rest = np.maximum(p, eps), 1.0 - p
         return _slanted(-rest, np.log(hit), rest, epsilon)
 
-    return expected(label, prediction, cost)
+    return expected(label, cost, prediction)
 
 
 def _slanted(change: FloatArray, log_hit: FloatArray, rest: FloatArray, epsilon: float) -> FloatArray:
@@ -202,17 +218,18 @@ def _slanted(change: FloatArray, log_hit: FloatArray, rest: FloatArray, epsilon:
 
 @poly1_ce.gradient
 def _(label: FloatArray, prediction: FloatArray, *, epsilon: Slant, eps: Floor) -> FloatArray:
-    target, hit = as_rows(label, prediction.shape[1]), np.maximum(prediction, eps)
-    slope = ((1.0 - prediction) + (1.0 + epsilon) * prediction) / hit
-    return np.where(target == 0, 0.0, -target * np.where(prediction < eps, 1.0 / hit + epsilon, slope))
+    def slope(target: FloatArray, p: FloatArray) -> FloatArray:
+        hit = np.maximum(p, eps)
+        return -target * np.where(p < eps, 1.0 / hit + epsilon, ((1.0 - p) + (1.0 + epsilon) * p) / hit)
+
+    return counted(as_rows(label, prediction.shape[1]), slope, prediction)
 
 
 @poly1_ce.through("softmax")
 def poly1_ce_on_logits(label: FloatArray, logit: FloatArray, *, epsilon: Slant, eps: Floor) -> FloatArray:
     """−log q + ε (1 − q), from the others where q is the largest."""
     soft = Softmax(logit)
-    cost = _slanted(-soft.rest, -soft.cost(eps), soft.rest, epsilon)
-    return expected(label, cost, lambda costs: costs)
+    return expected(label, lambda rest, cost: _slanted(-rest, -cost, rest, epsilon), soft.rest, soft.cost(eps))
 
 
 @poly1_ce_on_logits.gradient

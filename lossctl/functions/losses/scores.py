@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossctl.domain import EPS, PROBABILITY, BoolArray, FloatArray, row_sum
+from lossctl.domain import EPS, PROBABILITY, WIDE, BoolArray, FloatArray, row_sum
 from lossctl.functions.class_labels import as_rows
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
@@ -166,21 +166,33 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
     return -unit * _across(as_rows(label, logit.shape[1]), unit)
 
 
-def _reached(target: FloatArray) -> BoolArray:
+def _running(matrix: FloatArray) -> FloatArray:
+    """The sum of each row up to each of its numbers, by column where there are few."""
+    if matrix.shape[1] > WIDE:
+        return np.cumsum(matrix, axis=1)
+    total = np.array(matrix, order="F")
+    for column in range(1, total.shape[1]):
+        total[:, column] += total[:, column - 1]
+    return total
+
+
+def _reached(label: FloatArray, target: FloatArray) -> BoolArray:
     """Where the label has come true by a class, but for the last: there the gap is known by the classes above."""
-    return np.asarray(np.cumsum(target[:, :-1], axis=1) > 0.5)
+    if label.ndim == 1:
+        reached = np.empty_like(target[:, 1:], dtype=np.bool_)
+        return np.greater_equal(np.arange(target.shape[1] - 1), label[:, None], out=reached)
+    return np.asarray(_running(target[:, :-1]) > 0.5)
 
 
 def _gaps(error: FloatArray, reached: BoolArray) -> FloatArray:
     """F̂_k − F_k but for the last class, ``(n, k − 1)``: by the classes from below, or the others from above."""
-    below = np.cumsum(error[:, :-1], axis=1)
-    above = np.cumsum(error[:, :0:-1], axis=1)[:, ::-1]
+    below, above = _running(error[:, :-1]), _running(error[:, :0:-1])[:, ::-1]
     return np.where(reached, -above, below)
 
 
 def _steps_above(gaps: FloatArray) -> FloatArray:
     """For each class the sum of the gaps from it on; 0 for the last."""
-    total = np.cumsum(gaps[:, ::-1], axis=1)[:, ::-1]
+    total = _running(gaps[:, ::-1])[:, ::-1]
     return np.column_stack([total, np.zeros(len(gaps))])
 
 
@@ -218,7 +230,7 @@ def rps(label: FloatArray, prediction: FloatArray) -> FloatArray:
     array([0.125, 0.25 ])
     """
     target = as_rows(label, prediction.shape[1])
-    error, reached = prediction - target, _reached(target)
+    error, reached = prediction - target, _reached(label, target)
     gaps = _gaps(error, reached) + np.where(reached, _defect(error), 0.0)
     return np.asarray(row_sum(np.square(gaps)) / (prediction.shape[1] - 1))
 
@@ -226,7 +238,7 @@ def rps(label: FloatArray, prediction: FloatArray) -> FloatArray:
 @rps.gradient
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
     target = as_rows(label, prediction.shape[1])
-    error, reached = prediction - target, _reached(target)
+    error, reached = prediction - target, _reached(label, target)
     gaps = _gaps(error, reached) + np.where(reached, _defect(error), 0.0)
     return np.asarray(_steps_above(gaps) * (2.0 / (prediction.shape[1] - 1)))
 
@@ -235,14 +247,14 @@ def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
 def rps_on_logits(label: FloatArray, logit: FloatArray) -> FloatArray:
     """The score of the softmax, with 1 − p at the largest logit."""
     target = as_rows(label, logit.shape[1])
-    gaps = _gaps(Softmax(logit).error(target), _reached(target))
+    gaps = _gaps(Softmax(logit).error(target), _reached(label, target))
     return np.asarray(row_sum(np.square(gaps)) / (logit.shape[1] - 1))
 
 
 @rps_on_logits.gradient
 def _(label: FloatArray, logit: FloatArray) -> FloatArray:
     soft, target = Softmax(logit), as_rows(label, logit.shape[1])
-    reached = _reached(target)
+    reached = _reached(label, target)
     gaps = _gaps(soft.error(target), reached)
     # The same for all classes may be taken away: for one label then nothing cancels.
     rising = _steps_above(np.where(reached, 0.0, gaps))
