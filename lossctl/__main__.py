@@ -45,7 +45,8 @@ def main() -> None:
 
 # Python asks the system for room for frames, 16 kB at a time, and gives it back when the last frame there returns: at
 # an edge with every call, a twentieth of a short run. What is called by one that asks for more has room beside it.
-main.__code__ = main.__code__.replace(co_stacksize=1 << 16)
+if sys.implementation.name == "cpython" and sys.version_info < (3, 15):  # of others it is not known
+    main.__code__ = main.__code__.replace(co_stacksize=1 << 16)
 
 
 if __name__ == "__main__":

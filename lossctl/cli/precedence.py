@@ -142,15 +142,15 @@ def _is_true(text: str) -> bool:
 def _merged(
     run: Callable[..., None], taken: set[str], variables: Mapping[str, str], configuration: Configuration | None
 ) -> Settled:
-    from lossctl.cli.settings import ABOUT_DATA, every_setting, settings_of  # noqa: PLC0415  (where something is set)
+    from lossctl.cli.settings import ABOUT_DATA, settings_of  # noqa: PLC0415  (where something is set)
 
-    own, known = settings_of(run), every_setting()
+    own = settings_of(run)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     about_data: list[str] = []
     others: dict[str, tuple[Any, str]] = {}
-    said = [*_of_variables(known, own, variables)]
-    for layer in (said, [*_of_file(known, own, configuration)] if configuration is not None else []):
+    said = [*_of_variables(own, variables)]
+    for layer in (said, [*_of_file(own, configuration)] if configuration is not None else []):
         begun = {*taken}
         for setting, value, origin in layer:
             if setting.name not in own:
@@ -171,41 +171,44 @@ def settled_here() -> Settled:
 
 Said = Iterator[tuple["Setting", Any, str]]
 """An option, what it is set to, and by what."""
-Known = Mapping[str, tuple["Setting", ...]]
 
 
-def _of_variables(known: Known, own: Mapping[str, "Setting"], variables: Mapping[str, str]) -> Said:
+def _of_variables(own: Mapping[str, "Setting"], variables: Mapping[str, str]) -> Said:
     """What variables of the environment set; one that looks like a setting and is none is a warning."""
+    from lossctl.cli.settings import every_setting, setting_of  # noqa: PLC0415  (where something is set)
+
     for variable, text in variables.items():
         name = variable.removeprefix(PREFIX).lower()
-        if name not in known:
-            if alike := near(name, [*known], cutoff=0.8):
-                tell(f"warning: {variable} sets nothing. Did you mean {known[alike[0]][0].variable}?")
+        setting = setting_of(name, own)
+        if setting is None:
+            if alike := near(name, [*every_setting()], cutoff=0.8):
+                tell(f"warning: {variable} sets nothing. Did you mean {every_setting()[alike[0]][0].variable}?")
             continue
-        setting = own.get(name, known[name][0])
         try:
             yield setting, setting.read_variable(text), variable
         except ValueError as wrong:
             raise UsageError(f"{variable}: {name} {wrong}") from None
 
 
-def _of_file(known: Known, own: Mapping[str, "Setting"], configuration: Configuration) -> Said:
+def _of_file(own: Mapping[str, "Setting"], configuration: Configuration) -> Said:
     """What a file sets.
 
     Raises:
         UsageError: a key that no command has an option for, or a value that is none.
     """
+    from lossctl.cli.settings import every_setting, setting_of  # noqa: PLC0415  (where something is set)
+
     keys: dict[str, str] = {}
     for key, value in configuration.values.items():
         name, place = key.replace("-", "_"), configuration.place(key)
-        if name not in known:
+        setting = setting_of(name, own)
+        if setting is None:
             from lossctl.comparison.declared import key_meant  # noqa: PLC0415  (where something is wrong)
 
-            raise UsageError(f"{place}: unknown key {key!r}", key_meant(name, [*known, "gate"]))
+            raise UsageError(f"{place}: unknown key {key!r}", key_meant(name, [*every_setting(), "gate"]))
         if name in keys:
             raise UsageError(f"{place}: {key!r} says again what {keys[name]!r} says", "Keep one.")
         keys[name] = key
-        setting = own.get(name, known[name][0])
         try:
             read = setting.read(value)
         except ValueError as wrong:

@@ -6,7 +6,7 @@ Imported where there is something to set, and by nothing that ``--help`` needs.
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
@@ -143,6 +143,11 @@ def every_setting() -> dict[str, tuple[Setting, ...]]:
         for name, setting in settings_of(entry.run).items():
             ways.setdefault(name, {})[setting] = None
     return {name: tuple(ways[name]) for name in sorted(ways)}
+
+
+def setting_of(name: str, own: Mapping[str, Setting]) -> Setting | None:
+    """What a key sets: an option of a command, of its own ones, else of another, which are imported to be asked."""
+    return own[name] if name in own else next(iter(every_setting().get(name, ())), None)
 
 
 def _setting(parameter: inspect.Parameter) -> Setting | None:

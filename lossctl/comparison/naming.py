@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossctl.errors import UsageError
-from lossctl.reading.format import suffixes
 from lossctl.reading.location import STDIN, SUFFIXES
+from lossctl.reading.recognition import format_by_suffix
 
 
 def names_of(sources: Sequence[Any], given: Sequence[str] = ()) -> tuple[str, ...]:
@@ -48,10 +48,14 @@ def stem_of(path: str) -> str:
         return "stdin"
     whole = path.partition("?")[0] if "://" in path else path
     name = os.path.basename(whole.rstrip("/")) or whole
-    for ends in ((*SUFFIXES, ".zip"), sorted(suffixes(), key=len, reverse=True)):
-        end = next((end for end in ends if name.lower().endswith(end) and len(name) > len(end)), "")
-        name = name[: len(name) - len(end)]
-    return name
+    name = _without(name, (*SUFFIXES, ".zip"))
+    known = format_by_suffix(name.replace("?", "x")) if "." in name else None  # what is left of these is no query
+    return name if known is None else _without(name, sorted(known.suffixes, key=len, reverse=True))
+
+
+def _without(name: str, suffixes: Sequence[str]) -> str:
+    end = next((end for end in suffixes if name.lower().endswith(end) and len(name) > len(end)), "")
+    return name[: len(name) - len(end)]
 
 
 def path_of(source: Any) -> str:

@@ -121,8 +121,8 @@ class Files:
     @property
     def once(self) -> bool:
         """Whether a file can be read only once: the first, or another by its name that is no file of this machine."""
-        others = (path for path in self.paths[1:] if not path.endswith(suffixes()))
-        return self.first.once or any(not os.path.isfile(path) for path in others)
+        others = (path for path in self.paths[1:] if not os.path.isfile(path))
+        return self.first.once or any(not path.endswith(suffixes()) for path in others)
 
     def shards(self) -> Iterator[Shard]:
         """The shards of each file in turn.

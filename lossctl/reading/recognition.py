@@ -34,7 +34,7 @@ def format_of(location: Location, reading: Reading) -> Format:
     """
     forced = None if reading.format is None else formats.get(reading.format)
     if location.compression is None and location.head().startswith(ZIP):
-        format_ = forced or _by_suffix(location.path)
+        format_ = forced or format_by_suffix(location.path)
         if format_ is not None and not (format_.text or format_.magic):
             return format_  # such archives are its files
         _enter(location)
@@ -52,7 +52,7 @@ def format_of(location: Location, reading: Reading) -> Format:
     return forced
 
 
-def _by_suffix(path: str) -> Format | None:
+def format_by_suffix(path: str) -> Format | None:
     """The format that a name tells; ``None`` where it tells none."""
     name = bare_name(path)
     mention = mention_of(name[name.rfind(".") :])
@@ -92,7 +92,7 @@ def _recognised(location: Location, reading: Reading) -> Format:
     head = location.beginning()
     if not head:
         raise DataError(f"{location.title}: the file is empty")
-    by_suffix = _by_suffix(location.member or location.path)
+    by_suffix = format_by_suffix(location.member or location.path)
     by_magic = formats.first(
         lambda candidate: bool(candidate.magic) and head.startswith(candidate.magic),
         built_in=by_suffix is not None,

@@ -58,8 +58,8 @@ def for_path(path: str, others: Iterable[str] = ()) -> Renderer:
     Raises:
         UsageError: none has that suffix.
     """
-    for renderer in renderers:
-        if renderer.suffixes and path.lower().endswith(renderer.suffixes):
-            return renderer
+    named = renderers.first(lambda renderer: path.lower().endswith(renderer.suffixes))
+    if named is not None:
+        return named
     known = [suffix for renderer in renderers for suffix in renderer.suffixes]
     raise UsageError(f"{path}: no output format has this suffix", f"Known: {', '.join([*known, *others])}.")

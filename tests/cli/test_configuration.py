@@ -457,7 +457,7 @@ def _is_accepted(table):
         "c", {key: value for key, value in table.items() if key != "gate"}, table.get("gate", [])
     )
     try:
-        [*_of_file(every_setting(), settings_of(commands.get("check").run), configuration)]
+        [*_of_file(settings_of(commands.get("check").run), configuration)]
         for number in range(len(configuration.gates)):
             _gate(configuration, number, None)
     except UsageError:

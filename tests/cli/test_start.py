@@ -34,7 +34,7 @@ EVERY_COMMAND = {
 }
 RUNS = {**EVERY_COMMAND, "inferred": ["eval", SAMPLE], "usage error": ["eval", "--threads", "many"]}
 PYDANTIC = ("pydantic", "pydantic_core", "annotated_types")
-COMMANDS = "lossctl.cli.commands."
+COMMANDS, FORMATS = "lossctl.cli.commands.", "lossctl.reading.formats."
 REPORT = (
     "import sys; from lossctl.cli.app import run; status = run(sys.argv[2:]); "
     f"names = sys.argv[1].split(','); home = {COMMANDS!r}; "
@@ -157,8 +157,18 @@ def test_differences_for_a_script_wait_for_no_picture_and_no_plug_in(plain_envir
     assert (statuses, pictures, modules & {"importlib.metadata", "xml.etree.ElementTree"}) == ([0], set(), set())
 
 
+def test_gates_and_names_of_models_load_no_other_command_no_other_format_and_no_plug_in(plain_environment, sample_data):
+    lines = [["check", "--config", "sample_data/gates/lossctl.toml"], ["plot", "huber"]]
+    lines.append(["compare", "sample_data/clicks_main.csv", "sample_data/clicks_worse.csv", "-l", "bce", "--id", "id"])
+    statuses, modules = loaded_by_all(lines, plain_environment, sample_data)
+    assert BUG not in statuses
+    formats = {name for name in modules if name.startswith(FORMATS)}
+    assert {name for name in modules if name.startswith(COMMANDS)} == {f"{COMMANDS}{line[0]}" for line in lines}
+    assert (formats, modules & {"importlib.metadata"}) == ({f"{FORMATS}delimited"}, set())
+
+
 OF_OTHER_FILES = {
-    *(f"lossctl.reading.formats.{name}" for name in ("arrow", "json_array", "jsonlines", "npy", "npz", "parquet")),
+    *(f"{FORMATS}{name}" for name in ("arrow", "json_array", "jsonlines", "npy", "npz", "parquet")),
     "lossctl.evaluation.tables", "lossctl.reading.text_writers",
     "concurrent.futures", "glob", "shlex", "tempfile", "zipfile",
 }  # fmt: skip

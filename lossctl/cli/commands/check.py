@@ -295,7 +295,7 @@ def _gates(elsewhere: "Settled", only: Sequence[str]) -> "list[Gate]":
 
 def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Gate":
     """A gate of the configuration, with the paths that it names beside that."""
-    from lossctl.cli.settings import every_setting
+    from lossctl.cli.settings import settings_of
     from lossctl.comparison.declared import LISTS, SETTINGS, declared
     from lossctl.comparison.runs import is_path
 
@@ -306,11 +306,11 @@ def _gate(configuration: "Configuration", number: int, usual: str | None) -> "Ga
         moved = [path if key == "baseline" and not is_path(path) else configuration.beside(path) for path in paths]
         return moved if isinstance(value, list) else moved[0]
 
-    given = {}
+    own, given = settings_of(check), {}
     for key, value in configuration.gates[number].items():
         name = key.replace("-", "_")
         try:
-            read = every_setting()[name][0].read(value) if name in SETTINGS and name not in LISTS else value
+            read = own[name].read(value) if name in SETTINGS and name not in LISTS else value
         except ValueError as wrong:
             raise UsageError(f"{configuration.place(key, number)}: {name} {wrong}") from None
         given[key] = beside(name, read)

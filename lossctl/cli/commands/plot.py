@@ -167,8 +167,8 @@ def _is_file(subject: str) -> bool:
         subject == "-"
         or bool(scheme_of(subject))
         or any(sign in subject for sign in "*?[/\\")
-        or subject.lower().endswith(suffixes())
         or os.path.exists(subject)
+        or ("." in subject and subject.lower().endswith(suffixes()))
     )
 
 
