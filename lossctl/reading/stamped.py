@@ -165,7 +165,7 @@ def comes_whole(size: int | None, needed: float = 0.0) -> bool:
 def _whole(path: str, stamp: Stamp, file: Any) -> pa.Buffer:
     """All bytes of an open file elsewhere, whose version is asked for once they are here; errors as for `fetched`."""
     try:
-        body = pa.py_buffer(file.whole())
+        body: pa.Buffer = file.whole()
     except Exception:
         _say_changed(file, path, stamp)
         raise

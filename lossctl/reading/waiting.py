@@ -263,14 +263,18 @@ class FarFile(Readable):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def whole(self) -> Any:
-        """All of its bytes, by one answer, in memory that goes back to the system with them; errors as for `read`."""
-        import mmap  # noqa: PLC0415  (needed for what is elsewhere alone)
+        """All of its bytes, by one answer, in a buffer of Arrow; errors as for `read`.
+
+        Arrow uses memory again: new pages of the system take longer than the bytes of a store that is near, and blocks
+        of Python would stay with the threads that ask.
+        """
+        import pyarrow as pa  # noqa: PLC0415  (needed for what is elsewhere alone)
 
         size = self.size or 0
 
         def question(raw: Any) -> Any:
             raw.seek(0)
-            body, come = mmap.mmap(-1, size), 0
+            body, come = pa.allocate_buffer(size), 0
             with memoryview(body) as view:
                 while come < size:
                     more = raw.readinto(view[come:])
