@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.domain import WIDE, filled_sum, row_sum
 from lossctl.errors import Undecided
+from lossctl.functions.loss import losses
 from lossctl.inference import sample
 from lossctl.reading import column_blocks, memory
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Wanted
 from lossctl.reading.formats import parquet
 from lossctl.reading.memory import MemorySource
+from lossctl.row_domains import AMOUNTS, CLASSES_OR_SIMPLEX, SIMPLEX
 
 
 @settings(max_examples=40, deadline=None)
@@ -183,3 +185,44 @@ def test_rows_of_many_texts_are_read_where_all_of_them_together_are_not_too_long
     pq.write_table(table, tmp_path / "x.parquet", compression="none")
     (shard,) = open_source(str(tmp_path / "x.parquet")).shards()
     assert pa.Table.from_batches(shard.read(Wanted(frozenset(), frozenset(), others=True))).equals(table)
+
+
+OF_CLASSES = [it for it in losses if it.label_domain() == CLASSES_OR_SIMPLEX]
+DIVERGENCES = [it for it in losses if it.prediction_domain().rows and it.label_domain() in {SIMPLEX, AMOUNTS}]
+FORMS = [(it.name, pair) for it in (*OF_CLASSES, *DIVERGENCES) for pair in ("", *it.pairs)]
+
+
+@pytest.mark.parametrize(("name", "pair"), FORMS)
+@pytest.mark.parametrize("k", [5, 100])
+def test_what_a_row_costs_does_not_depend_on_how_many_labels_beside_it_are_0(name, pair, k):
+    rng, bound = np.random.default_rng(8), lossctl.get_loss(name)
+    bound = bound.through(pair) if pair else bound
+    n = 40
+    label = np.where(np.arange(n)[:, None] < 8, np.eye(k)[rng.integers(0, k, n)], rng.dirichlet(np.ones(k), n))
+    prediction = rng.normal(0.0, 3.0, (n, k)) if pair else rng.dirichlet(np.ones(k), n)
+    value, gradient = bound.value(label, prediction), bound.gradient(label, prediction)
+    for rows in (slice(0, 8), slice(3, 4), slice(8, 40)):
+        np.testing.assert_array_equal(bound.value(label[rows], prediction[rows]), value[rows])
+        np.testing.assert_array_equal(bound.gradient(label[rows], prediction[rows]), gradient[rows])
+
+
+@pytest.mark.parametrize("name", [it.name for it in OF_CLASSES])
+def test_a_class_costs_the_same_by_its_code_as_by_a_row_of_a_single_1(name):
+    rng, bound, k = np.random.default_rng(9), lossctl.get_loss(name), 100
+    code, prediction = rng.integers(0, k, 30), rng.dirichlet(np.ones(k), 30)
+    for taken in (bound, *([bound.from_logits()] if bound.definition.natural_activation else [])):
+        np.testing.assert_array_equal(taken.value(np.eye(k)[code], prediction), taken.value(code, prediction))
+
+
+def test_each_chosen_label_of_a_wide_row_is_held_against_each_other_one():
+    rng, bound, k = np.random.default_rng(4), lossctl.get_loss("multilabel_margin"), WIDE + 6
+    label, prediction = (rng.random((9, k)) < np.linspace(0.0, 1.0, 9)[:, None]).astype(float), rng.normal(size=(9, k))
+    for row, scores in zip(label, prediction, strict=True):
+        short = 1.0 + scores[None, row == 0] - scores[row == 1, None]
+        slope = np.zeros(k)
+        slope[row == 0], slope[row == 1] = (short > 0).sum(axis=0), -(short > 0).sum(axis=1)
+        assert bound.value([row], [scores])[0] == pytest.approx(np.maximum(short, 0.0).sum() / k)
+        np.testing.assert_allclose(bound.gradient([row], [scores])[0], slope / k)
+    np.testing.assert_array_equal(
+        bound.value(label, prediction), [bound.value([y], [p])[0] for y, p in zip(label, prediction, strict=True)]
+    )

@@ -67,7 +67,7 @@ class Softmax:
     def log_p(self) -> FloatArray:
         return np.asarray(self.shifted - self.log_total[:, None])
 
-    @property
+    @cached_property
     def p(self) -> FloatArray:
         total = 1.0 + self.others
         p = _with_each(np.divide, self.odds, total)

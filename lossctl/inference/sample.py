@@ -21,7 +21,7 @@ READ = 1 << 21
 """How many rows of a part are read for that."""
 CELLS = 1 << 24
 """How many cells are read for that at most, of which a list has as many as numbers; wide rows are fewer for it."""
-KEPT = 1 << 22
+KEPT = 1 << 20
 """How many of these are looked at in all."""
 FEWEST = 64
 """How many rows of a part are looked at however wide they are."""

@@ -5,7 +5,7 @@ import numpy as np
 from lossctl.domain import FloatArray, row_sum
 from lossctl.functions.loss import loss
 from lossctl.functions.softmax import Softmax
-from lossctl.functions.stable import excess, exp_error
+from lossctl.functions.stable import amended, counted, excess, exp_error
 from lossctl.row_domains import AMOUNTS, SIMPLEX
 
 BEYOND = 1e3
@@ -21,15 +21,18 @@ def _contrast(label: FloatArray, prediction: FloatArray, error: FloatArray) -> F
 
 def _part(numbers: FloatArray, middle: FloatArray) -> FloatArray:
     """P log(p/m), 0 for p = 0."""
-    return np.where(numbers == 0, 0.0, numbers * np.log(numbers / np.where(middle == 0, numbers, middle)))
+    return counted(numbers, lambda p, m: p * np.log(p / np.where(m == 0, p, m)), middle)
 
 
 def _shannon(label: FloatArray, prediction: FloatArray, error: FloatArray) -> FloatArray:
     """½ Σ (y log(y/m) + ŷ log(ŷ/m)) for m = (y + ŷ)/2, near t = 0 as m (2t atanh t + log1p(−t²))."""
     t, middle = _contrast(label, prediction, error), 0.5 * label + 0.5 * prediction
-    near = middle * (2.0 * t * np.arctanh(t) + np.log1p(-t * t))
-    far = _part(label, middle) + _part(prediction, middle)
-    return 0.5 * row_sum(np.where(np.abs(t) < NEAR, near, far))
+
+    def nearby(t: FloatArray, middle: FloatArray) -> FloatArray:
+        return middle * (2.0 * t * np.arctanh(t) + np.log1p(-t * t))
+
+    parts = _part(label, middle) + _part(prediction, middle)
+    return 0.5 * row_sum(amended(parts, np.abs(t) < NEAR, nearby, t, middle))
 
 
 def _shannon_slope(label: FloatArray, prediction: FloatArray, error: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from lossctl.domain import (
     Listed,
     NonNegative,
     Words,
+    laid_out,
     row_sum,
 )
 from lossctl.functions.gaussian import (
@@ -200,16 +201,27 @@ def crps_ensemble(label: FloatArray, prediction: FloatArray, *, estimator: Estim
 
 @crps_ensemble.gradient
 def _(label: FloatArray, prediction: FloatArray, *, estimator: Estimator) -> FloatArray:
-    m = prediction.shape[1]
-    order = np.argsort(prediction, axis=1)
-    member = np.take_along_axis(prediction, order, axis=1)
+    m, members = prediction.shape[1], np.ascontiguousarray(prediction)
+    first = m * np.arange(len(members))[:, None]
+    order = np.argsort(members, axis=1) + first
+    member = members.ravel()[order]
+    lead = np.tile(np.arange(1.0 - m, m, 2.0), (len(members), 1))
+    tied = np.flatnonzero((member[:, 1:] == member[:, :-1]).any(axis=1))
+    lead[tied] = _lead_of_tied(member[tied])
+    slope = np.empty_like(members)
+    slope.ravel()[order] = lead
+    pairs = laid_out(slope) / (m * (m if estimator == "ecdf" else m - 1))
+    return np.asarray(np.sign(prediction - label[:, None]) / m - pairs)
+
+
+def _lead_of_tied(member: FloatArray) -> FloatArray:
+    """How many members of rows that are sorted are below each, less how many are above: Σ_j sign(x_i − x_j)."""
+    m = member.shape[1]
     fresh = np.diff(member, axis=1, prepend=-np.inf) != 0
     below = np.maximum.accumulate(np.where(fresh, np.arange(m), 0), axis=1)
     last = np.roll(fresh, -1, axis=1) | (np.arange(m) == m - 1)
     upto = np.minimum.accumulate(np.where(last, np.arange(m), m)[:, ::-1], axis=1)[:, ::-1]
-    slope = np.empty_like(prediction, order="F")
-    np.put_along_axis(slope, order, (below + upto - (m - 1)).astype(np.float64), axis=1)
-    return np.asarray(np.sign(prediction - label[:, None]) / m - slope / (m * (m if estimator == "ecdf" else m - 1)))
+    return np.asarray((below + upto - (m - 1)).astype(np.float64))
 
 
 @crps_ensemble.kinks

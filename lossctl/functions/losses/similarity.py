@@ -67,8 +67,8 @@ def cosine_proximity(label: FloatArray, prediction: FloatArray) -> FloatArray:
 
 @cosine_proximity.gradient
 def _(label: FloatArray, prediction: FloatArray) -> FloatArray:
-    (truth, _), (guess, length) = _unit(label), _unit(prediction)
+    guess, length = _unit(prediction)
     part = _less_multiple(label, prediction) / np.sqrt(row_sum(np.square(_scaled(label))))[:, None]
     across = part - row_sum(part * guess)[:, None] * guess
-    none = (length == 0) | (np.abs(truth).max(axis=1) == 0)
+    none = (length == 0) | ~label.any(axis=1)
     return np.asarray(np.where(none[:, None], 0.0, -across / length[:, None]))
