@@ -24,8 +24,8 @@ class LongTable:
 
     columns: Sequence[Sequence[str | Text]]
     """The cells of each column, its heading first."""
-    most: Sequence[int | None]
-    """How wide each column may be before its cells are folded; ``None`` of one that is not."""
+    widths: Sequence[int]
+    """How wide each column is: where a cell is wider, it is folded."""
     styles: Sequence[str]
     """What each column looks like, to Rich."""
     box: Box | None
@@ -34,24 +34,20 @@ class LongTable:
     """Whose width and colours hold."""
 
     @property
-    def widths(self) -> list[int]:
-        """How wide each column is."""
-        widest = (max(map(_width, column)) for column in self.columns)
-        return [wide if most is None else min(wide, most) for wide, most in zip(widest, self.most, strict=True)]
+    def fits(self) -> bool:
+        """Whether the page has room for it, so that no column has to be narrower."""
+        edges = len(BETWEEN) * len(self.widths) if self.box is None else 3 * len(self.widths) + 1
+        return sum(self.widths) + edges <= self.paper.width
 
-    def fits(self, widths: Sequence[int]) -> bool:
-        """Whether the page has room for such columns, so that none has to be narrower."""
-        edges = len(BETWEEN) * len(widths) if self.box is None else 3 * len(widths) + 1
-        return sum(widths) + edges <= self.paper.width
-
-    def lines(self, widths: Sequence[int]) -> Iterator[str]:
-        """Its lines from the top, for columns of these widths."""
+    def lines(self) -> Iterator[str]:
+        """Its lines from the top."""
+        widths = self.widths
         headings = [
             _cell(column[0], width, HEADING, self.paper) for column, width in zip(self.columns, widths, strict=True)
         ]
         most = max(map(len, headings))
         above = [("",) * (most - len(lines)) + tuple(lines) for lines in headings]  # headings stand low
-        rows = chain.from_iterable(self._rows(widths, start) for start in range(1, len(self.columns[0]), STEP))
+        rows = chain.from_iterable(self._rows(start) for start in range(1, len(self.columns[0]), STEP))
         if self.box is None:
             yield from map(BETWEEN.join, chain(_below([above], widths), rows))
             return
@@ -64,11 +60,11 @@ class LongTable:
             yield f"{box.mid_left} {cells} {box.mid_right}"
         yield box.get_bottom(padded)
 
-    def _rows(self, widths: Sequence[int], start: int) -> Iterator[Sequence[str]]:
+    def _rows(self, start: int) -> Iterator[Sequence[str]]:
         """The cells of the lines of some rows, each of the width of its column."""
         columns = [
             (column[start : start + STEP], width, style)
-            for column, width, style in zip(self.columns, widths, self.styles, strict=True)
+            for column, width, style in zip(self.columns, self.widths, self.styles, strict=True)
         ]
         single = [_single(*column, self.paper) for column in columns]
         if all(single):
@@ -77,7 +73,7 @@ class LongTable:
             zip(lines, strict=True) if lines else [_cell(cell, width, style, self.paper) for cell in cells]
             for lines, (cells, width, style) in zip(single, columns, strict=True)
         )
-        return _below(zip(*each, strict=True), widths)
+        return _below(zip(*each, strict=True), self.widths)
 
 
 def _below(rows: Iterable[Sequence[Sequence[str]]], widths: Sequence[int]) -> Iterator[list[str]]:
@@ -134,11 +130,3 @@ def _painted(text: str, style: str, paper: Console) -> str:
     if not (text and style.strip() and paper.is_terminal):
         return text
     return paper.get_style(style).render(text)
-
-
-def _width(cell: str | Text) -> int:
-    """How many columns of a terminal the widest line of a cell takes."""
-    words = cell if isinstance(cell, str) else cell.plain
-    if words.isascii() and "\n" not in words:
-        return len(words)
-    return max(map(cell_len, words.split("\n")))

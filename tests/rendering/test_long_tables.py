@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lossctl
 from lossctl.document import Column, Document, Entries, Estimates, Piece, Table, phrase
+from lossctl.evaluation.result import Result
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.renderers import table as tables
 
@@ -56,6 +59,22 @@ def test_long_tables_look_as_rich_draws_them(name, parts, width, color, monkeypa
     style = Style(width=width, color=color)
     ours, theirs = (drawn(name, parts, style, monkeypatch, rows=rows) for rows in (0, 10**9))
     assert [painted(line) for line in ours.splitlines()] == [painted(line) for line in theirs.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["table", "plain", "markdown"])
+def test_a_table_of_many_groups_makes_no_object_for_a_row(name, monkeypatch):
+    groups = np.arange(3000)
+    source = {"label": np.sin(groups), "prediction": np.cos(groups), "group": groups}
+    document = lossctl.evaluate(source, "mse", by="group").document()
+    made = []
+    for kind in (Piece, Result):
+        inner = kind.__init__
+        monkeypatch.setattr(
+            kind, "__init__", lambda *given, inner=inner, **named: (made.append(inner), inner(*given, **named))[1]
+        )
+    text = renderers.get(name).render(document, Style(color=True))
+    assert text.count("mse") >= len(groups)
+    assert len(made) < 20
 
 
 def painted(line):

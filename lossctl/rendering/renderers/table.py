@@ -187,7 +187,8 @@ class Tables:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
-            yield from self._part(page, table, indices, columns, most)
+                widths[index] = _widest(columns[index])
+            yield from self._part(page, table, indices, columns, widths, most)
             if table.tells and left and indices is parts[-1]:
                 page.print(self._words(phrase(Piece(f"no room at {width} columns for: {', '.join(left)}", "faint"))))
             page.print()
@@ -227,20 +228,21 @@ class Tables:
         table: Table,
         indices: Sequence[int],
         cells: Sequence[Sequence["str | Text"]],
+        widths: Sequence[int],
         most: Mapping[int, int],
     ) -> Iterator[str]:
-        """Draw some columns of a table below each other; arguments as for `_grid`."""
+        """Draw some columns of a table below each other; ``widths`` are those of all, the others as for `_grid`."""
         if table.height > ROWS and not table.tall:
             from lossctl.rendering.long_tables import LongTable
 
             box = self._box(table)
             chosen = [cells[index] for index in indices]
             styles = [STYLES.get(table.columns[index].tone, "") for index in indices]
-            long = LongTable(chosen, [most.get(index) for index in indices], styles, box, page.paper)
-            widths = long.widths
-            if long.fits(widths):
+            narrowed = [min(widths[index], most.get(index, widths[index])) for index in indices]
+            long = LongTable(chosen, narrowed, styles, box, page.paper)
+            if long.fits:
                 yield from page.lines()
-                yield from long.lines(widths)
+                yield from long.lines()
                 return
         page.print(self._grid(table, indices, cells, most))
 
@@ -418,18 +420,18 @@ def _between(entries: "str | Text", most: int) -> "str | Text":
 def _widest(cells: Sequence["str | Text"]) -> int:
     """How many columns of a terminal the widest of some cells takes."""
     texts = [cell for cell in cells if isinstance(cell, str)]
-    if len(texts) == len(cells) and "".join(texts).isascii():
+    whole = "".join(texts)
+    if len(texts) == len(cells) and whole.isascii() and whole.isprintable():
         return max(map(len, texts))
     return max(map(_cells_wide, cells))
 
 
 def _cells_wide(cell: "str | Text") -> int:
-    """How many columns of a terminal a cell takes."""
+    """How many columns of a terminal the widest line of a cell takes."""
     from rich.cells import cell_len
 
-    if not isinstance(cell, str):
-        return cell.cell_len
-    return len(cell) if cell.isascii() and cell.isprintable() else cell_len(cell)
+    words = cell if isinstance(cell, str) else cell.plain
+    return len(words) if words.isascii() and words.isprintable() else max(map(cell_len, words.split("\n")))
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":
