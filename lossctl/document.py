@@ -6,14 +6,17 @@ one and makes the other printable.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import argued
 from lossctl.records import Records
 from lossctl.version import __version__
+
+if TYPE_CHECKING:  # help and lists need no NumPy
+    from lossctl.domain import BoolArray, FloatArray
 
 SCHEMA_VERSION = 1
 """Stands in every JSON object; goes up by one when a field changes its meaning or goes away."""
@@ -53,15 +56,51 @@ class Approximate:
     value: float | tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A number that is known as well as its standard error says, which is written with the digits that it warrants."""
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """A column of numbers, each known as well as its standard error says: it is written with the digits this warrants.
 
-    value: float
-    standard_error: float
-    """NaN where it is unknown."""
-    best: bool = False
-    """Whether it is marked as the best of those it is compared with."""
+    Iterating gives the numbers, ``None`` where there is none.
+    """
+
+    value: "FloatArray"
+    """The numbers, ``(n,)``; where there is none, anything."""
+    standard_error: "FloatArray"
+    """That of each, ``(n,)``; NaN where it is unknown."""
+    best: "BoolArray | None" = None
+    """Which are marked as the best of those they are compared with, ``(n,)``; ``None`` where none is."""
+    missing: "BoolArray | None" = None
+    """Where there is no number, ``(n,)``; ``None`` where each is there."""
+
+    def __len__(self) -> int:
+        """How many cells there are."""
+        return len(self.value)
+
+    def __iter__(self) -> "Iterator[float | None]":
+        values = self.value.tolist()
+        if self.missing is None:
+            return iter(values)
+        return (None if gone else value for value, gone in zip(values, self.missing.tolist(), strict=True))
+
+    def __getitem__(self, rows: "slice | BoolArray") -> "Estimates":
+        best, missing = (None if column is None else column[rows] for column in (self.best, self.missing))
+        return Estimates(self.value[rows], self.standard_error[rows], best, missing)
+
+    @classmethod
+    def of(
+        cls, values: Sequence[float | None], errors: Sequence[float], best: "Sequence[bool] | BoolArray | None" = None
+    ) -> "Estimates":
+        """Numbers, ``None`` where there is none, with their standard errors."""
+        import numpy as np  # noqa: PLC0415  (help and lists have none)
+
+        missing = np.array([value is None for value in values], dtype=bool) if None in values else None
+        numbers = [math.nan if value is None else value for value in values]
+        marks = None if best is None else np.asarray(best, dtype=bool)
+        return cls(np.array(numbers, dtype=np.float64), np.array(errors, dtype=np.float64), marks, missing)
+
+
+Cells = Sequence[Any] | Estimates
+"""Those of a column, from the top."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +154,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of typed cells; words in a column of numbers stand as they are."""
+    """Columns of typed cells; words in a column of numbers stand as they are."""
 
     columns: tuple[Column, ...]
-    rows: Sequence[Sequence[Any]]
+    cells: Sequence[Cells]
+    """Those of each column, from the top."""
     title: Words = ""
     folds: bool = False
     """Whether cells are folded where room is short; else the columns of numbers are spread over several tables."""
@@ -128,6 +168,16 @@ class Table:
     """Whether its cells have several lines: rows need lines between them, or no header where there are none."""
     tells: bool = False
     """Whether it is said below it which columns there was no room for."""
+
+    @classmethod
+    def of(cls, columns: tuple[Column, ...], rows: Sequence[Sequence[Any]], title: Words = "", **how: bool) -> "Table":
+        """A table of few rows, made row by row; the other arguments are the fields."""
+        return cls(columns, [*zip(*rows, strict=True)] if rows else [()] * len(columns), title, **how)
+
+    @property
+    def height(self) -> int:
+        """How many rows it has."""
+        return len(self.cells[0]) if self.cells else 0
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,15 @@ def printable(text: str, most: int = LINE) -> str:
     return f"{''.join(head)} … {left_out:,} characters left out … {''.join(tail)}"
 
 
+def all_printable(texts: Sequence[str], most: int = LINE) -> Sequence[str]:
+    """What `printable` makes of each; they are looked at all at once, since hardly any is changed."""
+    whole = "".join(texts)
+    plain = whole.isprintable() and (whole.isascii() or re.search(_UNSEEN, whole) is None)
+    if plain and max(map(len, texts), default=0) <= most:
+        return texts
+    return [printable(text, most) for text in texts]
+
+
 def shortened(text: str, most: int) -> str:
     """Printable text of at most so many signs: names that differ at their ends do so without their middle.
 

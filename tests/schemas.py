@@ -51,9 +51,9 @@ def held(told):
     def pieces(renderer, suffix, parsed):
         inner = renderer.pieces
 
-        def watched(self, document):
+        def watched(self, document, style):
             text = []
-            for piece in inner(self, document):
+            for piece in inner(self, document, style):
                 text.append(piece)
                 yield piece
             if document.schema and sum(map(len, text)) < LARGE:

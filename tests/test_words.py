@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.cli.flags import worded
 from lossctl.errors import LossctlError, option
-from lossctl.words import LINE, NAME, near, printable, shell_word, titled
+from lossctl.words import LINE, NAME, all_printable, near, printable, shell_word, titled
 
 ANY = st.text(st.characters(exclude_categories=()))
 """Lone surrogates too."""
@@ -40,6 +40,13 @@ def test_every_sign_is_shown_as_itself_or_escaped_in_ascii():
     assert "\n" not in text
     kept = set(text)
     assert all((sign in kept) != unseen(sign) for sign in EVERY)
+
+
+@given(
+    st.lists(st.sampled_from([EVERY, EVIL, "\u3164", "日本", "x" * 50, ""]) | st.text()), st.sampled_from([20, LINE])
+)
+def test_many_texts_are_as_printable_as_each(texts, most):
+    assert [*all_printable(texts, most)] == [printable(text, most) for text in texts]
 
 
 @given(HOSTILE, st.integers(80, 6000))

@@ -118,7 +118,7 @@ def _sections(forms: tuple[Form, ...]) -> Iterator[Section]:
         gradient = form.check.gradient
         error = gradient.error if gradient.compared else None
         rows.append([form.title, gradient.compared, gradient.kinks, gradient.unresolved, gradient.wrong, error])
-    section: list[Part] = [Table(COUNTS, rows, folds=True, framed=False)]
+    section: list[Part] = [Table.of(COUNTS, rows, folds=True, framed=False)]
     for form in forms:
         if form.check.gradient.worst and (form.places or form.check.gradient.wrong):
             yield tuple(section)
@@ -154,7 +154,7 @@ def _worst(form: Form) -> Table:
         cells += [_number(point.prediction, point.column)]
         cells += [_column(form, point)] if wide else []
         rows.append([*cells, point.stated, point.difference, point.error])
-    return Table(tuple(columns), rows, folds=True, framed=False)
+    return Table.of(tuple(columns), rows, folds=True, framed=False)
 
 
 def _column(form: Form, point: Point) -> str:

@@ -14,8 +14,7 @@ import numpy as np
 from lossctl.comparison.kept import Kept, bare_total, with_sums
 from lossctl.comparison.stored import KIND, read, results_of, written
 from lossctl.dataclass import dataclass
-from lossctl.document import Column, Document, Notes, Table
-from lossctl.document import Estimate as Shown
+from lossctl.document import Cells, Column, Document, Estimates, Notes, Table
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.evaluate import Prepared, measured
@@ -121,19 +120,22 @@ class Baseline:
             Column("n", "count"),
             Column("buckets", "count"),
         )
-        rows = [
-            [
-                kept.loss,
-                kept.model,
-                *(kept.group.values() if kept.group else [ALL, *[""] * len(by)][: len(by)]),
-                Shown(kept.estimate.value, kept.estimate.standard_error),
-                Shown(kept.estimate.standard_error, kept.estimate.standard_error),
-                kept.total.n,
-                len(kept.buckets.key),
-            ]
-            for kept in self.results
+        values, errors = (
+            [getattr(kept.estimate, field) for kept in self.results] for field in ("value", "standard_error")
+        )
+        cells: list[Cells] = [
+            [kept.loss for kept in self.results],
+            [kept.model for kept in self.results],
+            *(
+                [kept.group.get(name, word) for kept in self.results]
+                for name, word in zip(by, [ALL, *[""] * len(by)], strict=False)
+            ),
+            Estimates.of(values, errors),
+            Estimates.of(errors, errors),
+            [kept.total.n for kept in self.results],
+            [len(kept.buckets.key) for kept in self.results],
         ]
-        yield (Table(columns, rows),)
+        yield (Table(columns, cells),)
         inputs = self.inputs
         lines = [
             f"rows of {', '.join(inputs['files'])}: {inputs['rows_used']:,} of {inputs['rows']:,} used",

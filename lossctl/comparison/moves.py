@@ -194,7 +194,7 @@ def moved_rows(
         Column(f"loss {old}", "number", digits=DIGITS),
         Column(f"loss {new}", "number", digits=DIGITS),
     ]
-    return Table(tuple(columns), rows, title)
+    return Table.of(tuple(columns), rows, title)
 
 
 def _predicted(move: Move, models: tuple[str, str], loss: str, inputs: Mapping[str, Any]) -> list[Any]:

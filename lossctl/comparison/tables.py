@@ -9,9 +9,9 @@ from typing import Any
 from lossctl.comparison.difference import Difference
 from lossctl.comparison.moves import moved_rows
 from lossctl.comparison.wording import rounded, signed
-from lossctl.document import Chart, Column, Estimate, Line, Notes, Phrase, Piece, Section, Spelled, Table, Tone, phrase
+from lossctl.document import Cells, Chart, Column, Estimates, Line, Notes, Piece, Section, Spelled, Table, Tone, phrase
 from lossctl.evaluation.report import Report
-from lossctl.evaluation.tables import Name, footer, naming
+from lossctl.evaluation.tables import EVERY, footer, named, naming
 from lossctl.words import counted
 
 TONES: Mapping[str, Tone] = {"better": "good", "worse": "bad", "not trusted": "doubtful", "no evidence": ""}
@@ -39,12 +39,13 @@ def sections(
     conclusion = tuple(map(Line, sentences)) if len(said) <= MANY else tuple(_counted(said))
     if page:
         yield conclusion
-    names = naming(results)
     before = {(one.loss, one.model): one for one in overall}
     listed: list[Difference] = []
     for one in results:
         whole = before.pop((one.loss, one.model), None)
         listed += [one] if whole is None else [whole, one]
+    groups = {name: [one.group.get(name, EVERY) for one in listed] for name in (results[0].group if results else ())}
+    names = naming([one.loss for one in listed], [one.model for one in listed], groups)
     against = results[0].against if results else ""
     models = list(dict.fromkeys(one.model for one in results))
     title = f"{models[0] if len(models) == 1 else 'difference'} against {against}"
@@ -58,44 +59,35 @@ def sections(
     ]
     if len({column.title for column in columns}) < len(columns):
         columns[:2] = Column("baseline", "number"), Column("value", "number")
-    rows = [[*(name.of(one) for name in names), *_cells(one)] for one in listed]
-    yield (Table((*(name.column for name in names), *columns), rows, title, tells=True),)
+    known, words = tuple(column for column, _ in names), [cells for _, cells in names]
+    yield (Table((*known, *columns), [*words, *_changes(listed)], title, tells=True),)
     extra = _extra(listed)
-    rows = [[*(name.of(one) for name in names), *(cell(one) for _, cell in extra)] for one in listed]
-    titles = (*(name.column for name in names), *(column for column, _ in extra))
-    yield (Table(titles, rows, "how sure, and on how many rows", tells=True),)
-    for one in results:
+    cells = [*words, *(cells for _, cells in extra)]
+    yield (Table((*known, *(column for column, _ in extra)), cells, "how sure, and on how many rows", tells=True),)
+    for place, one in enumerate(listed):
         if one.samples:
-            yield (moved_rows(one.samples, _moved(one, names), (one.against, one.model), one.loss, report.inputs),)
+            moved = phrase("rows that moved most of ", named(names, place))
+            yield (moved_rows(one.samples, moved, (one.against, one.model), one.loss, report.inputs),)
     for chart in charts:  # what is said of all is not said in each picture, too
         notes = tuple(note for note in chart.notes if note not in sentences or len(said) > MANY)
         yield (replace(chart, notes=notes),)
     if not page:
         yield conclusion
     yield (
-        Notes(
-            (*_notes(listed, level, report), *footer(report.overall or report.results, report.inputs, report.settings))
-        ),
+        Notes((*_notes(listed, level, report), *footer(report.whole or report.table, report.inputs, report.settings))),
     )
 
 
-def _moved(one: Difference, names: Sequence[Name]) -> Phrase:
-    title: Phrase = phrase("rows that moved most")
-    for index, name in enumerate(names):
-        word = name.of(one)
-        title = phrase(title, ", " if index else " of ", name.column.missing if word is None else word)
-    return title
+def _changes(listed: Sequence[Difference]) -> Iterator[Cells]:
+    """The cells of both values, their difference with its interval, and the verdict."""
+    errors = [one.standard_error for one in listed]
+    for field in ("baseline", "value", "difference", "ci_low", "ci_high"):
+        yield Estimates.of([getattr(one, field) for one in listed], errors)
+    verdicts = {verdict: Piece(verdict, tone) for verdict, tone in TONES.items()}
+    yield [verdicts[one.verdict] for one in listed]
 
 
-def _cells(one: Difference) -> list[Any]:
-    error = one.standard_error
-    return [
-        *(Estimate(value, error) for value in (one.baseline, one.value, one.difference, one.ci_low, one.ci_high)),
-        Piece(one.verdict, TONES[one.verdict]),
-    ]
-
-
-def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Difference], Any]]]:
+def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Cells]]:
     """The columns on how sure differences are, and what stands in them; those that say least are spare, and last.
 
     Where the largest share is too large, a warning has it.
@@ -116,7 +108,7 @@ def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Differe
         (
             True,
             Column("std. error", "number", spare=True, brief="s.e."),
-            lambda one: Estimate(one.standard_error, one.standard_error),
+            lambda one: one.standard_error,
         ),
         (
             True,
@@ -125,7 +117,8 @@ def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Callable[[Differe
         ),
         (True, Column("top share", "share", spare=True), lambda one: Spelled(one.top_share, _percent(one.top_share))),
     ]
-    return [(column, cell) for shown, column, cell in columns if shown]
+    cells = [(column, [cell(one) for one in listed]) for shown, column, cell in columns if shown]
+    return [(column, Estimates.of(each, each) if column.title == "std. error" else each) for column, each in cells]
 
 
 def _chance(p: float) -> str:

@@ -174,7 +174,7 @@ class Verdicts:
             inequality = words.removeprefix(f"{WORDS[verdict.state]} {name}: ")
             n = None if verdict.measured is None else verdict.measured.estimate.n
             rows.append([_piece(verdict), name, inequality, n])
-        return Table(columns, rows, folds=True)
+        return Table.of(columns, rows, folds=True)
 
 
 def _subject(verdict: Verdict) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lossctl.rendering.digits import Figure, written
+from lossctl.rendering.digits import written
 
 
 def signed(value: float, error: float) -> str:
@@ -13,7 +13,7 @@ def signed(value: float, error: float) -> str:
 
 def rounded(value: float, error: float) -> str:
     """A number in the digits that its standard error warrants, six where it has none."""
-    return written([Figure(value, error if error > 0 else None)])[0]
+    return written([value], [error])[0]
 
 
 def plain(value: float) -> str:

@@ -150,7 +150,7 @@ def _sections(diagnosis: Diagnosis) -> Iterator[Section]:
         [Piece(str(finding.severity), TONES[finding.severity]), _finding(finding, several=several)]
         for finding in diagnosis.findings
     ]
-    yield (Table((Column("severity"), Column("finding")), findings, folds=True, tall=True),)
+    yield (Table.of((Column("severity"), Column("finding")), findings, folds=True, tall=True),)
 
 
 def _tasks(diagnosis: Diagnosis) -> Iterator[Part]:
@@ -195,7 +195,7 @@ def _roles(roles: tuple[Role, ...]) -> Table:
     for role in roles:
         name = role.name if len(role.columns) == 1 or role.kind == "text" else f"{role.name} ({len(role.columns)})"
         rows.append([role.role, name, role.distinct, role.nulls, "; ".join(_held(role))])
-    return Table(columns, rows, folds=True)
+    return Table.of(columns, rows, folds=True)
 
 
 def _held(role: Role) -> Iterator[str]:
@@ -238,7 +238,7 @@ def _columns(candidates: tuple[Candidate, ...]) -> Table:
         distinct = "" if candidate.kind == "list" else candidate.distinct
         roles = ", ".join(candidate.roles)
         rows.append([candidate.name, candidate.kind, distinct, content.nulls, *span, roles])
-    return Table(columns, rows, folds=True)
+    return Table.of(columns, rows, folds=True)
 
 
 def _told_apart(candidate: Candidate) -> tuple[int, list[float | None]]:

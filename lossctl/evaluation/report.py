@@ -107,7 +107,7 @@ class Report(Described):
     def _sections(self) -> Iterable[Section]:
         from lossctl.evaluation.tables import sections  # noqa: PLC0415  (which no record needs)
 
-        return sections(self.results, self.inputs, self.settings, self.overall)
+        return sections(self.table, self.inputs, self.settings, self.whole)
 
     def document(self) -> Document:
         """The report, described: a row and an object for each result."""

@@ -4,9 +4,9 @@ A field is a column: JSON, CSV and data frames have it by its name, in this orde
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from lossctl.words import free
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
 """The tables of a report: of the results, their best constants, the gradients of the value, those of the rows."""
 
+Blocks: TypeAlias = Sequence[Mapping[str, Column]]
+"""Results in columns by field, those of each loss of each model."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -29,7 +32,7 @@ class Shown:
         title: its heading.
         kind: what it holds.
         table: which of the tables of a report has it.
-        when: whether there is anything to show, given all results and the inputs.
+        when: whether there is anything to show, given the results and the inputs.
         tone: how it is meant.
         first: whether it stands before those that do not.
         error: the field that says what it may be off by.
@@ -39,36 +42,43 @@ class Shown:
     title: str
     kind: Kind = "number"
     table: str = RESULTS
-    when: Callable[[Iterable["Result"], Mapping[str, Any]], bool] = lambda _results, _inputs: True
+    when: Callable[[Blocks, Mapping[str, Any]], bool] = lambda _blocks, _inputs: True
     tone: Tone = ""
     first: bool = False
     error: str = ""
     deviation: str = ""
 
 
-def _reduced(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
-    reduced = {(result.reduction, result.loss) for result in results}  # few, of many groups
-    return any(reduction != "mean" or get_loss(loss).reduction != "mean" for reduction, loss in reduced)
+def _reduced(blocks: Blocks, _inputs: Mapping[str, Any]) -> bool:
+    pairs = [(_same(block["reduction"]), get_loss(_same(block["loss"])).reduction) for block in blocks]
+    return any(pair != ("mean", "mean") for pair in pairs)
 
 
-def _weighted(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
+def _weighted(_blocks: Blocks, inputs: Mapping[str, Any]) -> bool:
     return bool(inputs.get("weight") or inputs.get("class_weight"))
 
 
-def _ignoring(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
+def _ignoring(_blocks: Blocks, inputs: Mapping[str, Any]) -> bool:
     return bool(inputs["ignored"])
 
 
-def _masking(_results: Iterable["Result"], inputs: Mapping[str, Any]) -> bool:
+def _masking(_blocks: Blocks, inputs: Mapping[str, Any]) -> bool:
     return bool(inputs["masked"] and inputs["label"])
 
 
-def _bounded(results: Iterable["Result"], _inputs: Mapping[str, Any]) -> bool:
-    return any(result.ci is not None for result in results)
+def _bounded(blocks: Blocks, _inputs: Mapping[str, Any]) -> bool:
+    return any(_same(block["ci"]) is not None for block in blocks)
 
 
-def _some(name: str) -> Callable[[Iterable["Result"], Mapping[str, Any]], bool]:
-    return lambda results, _inputs: any(getattr(result, name) for result in results)
+def _some(name: str) -> Callable[[Blocks, Mapping[str, Any]], bool]:
+    def when(blocks: Blocks, _inputs: Mapping[str, Any]) -> bool:
+        columns = [block[name] for block in blocks]
+        return any(
+            column.value if isinstance(column, Same) else np.asarray(column, dtype=np.float64).any()
+            for column in columns
+        )
+
+    return when
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """The document of a report: its tables, its worst rows, and notes on what they were made of."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache, partial
-from typing import Any, Protocol, get_type_hints
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain, compress, repeat
+from typing import Any, get_type_hints
+
+import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.document import (
     BEST,
     Approximate,
+    Cells,
     Column,
     Document,
-    Estimate,
+    Estimates,
     Line,
     Notes,
     Phrase,
@@ -21,46 +25,66 @@ from lossctl.document import (
     Table,
     phrase,
 )
+from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE, BestConstant, Gradient, Result, Shown
+from lossctl.evaluation.results import NONE, Results
 from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, spell
 from lossctl.inference.roles import named_in_short
+from lossctl.records import entries
 from lossctl.words import called, counted
 
 ALL = "all"
 """What stands for a group where there is a result of all of them; in parentheses where a group is called so."""
 
 
-class Named(Protocol):
-    """What is known of one loss of one model in one group."""
-
-    @property
-    def loss(self) -> str:
-        """The loss as a user would type it."""
-
-    @property
-    def model(self) -> str:
-        """The name of the model."""
-
-    @property
-    def group(self) -> Mapping[str, str | None]:
-        """The values of the group-by columns."""
+Name = tuple[Column, Sequence[Any]]
+"""A column that tells results apart, and its cells."""
+KINDS = (RESULTS, SKILL, WHOLE, ROWS)
+EVERY = object()
+"""What stands for the word of a group in a result of all groups."""
 
 
-@dataclass(frozen=True)
-class Name:
-    """A column that tells results apart: its heading, and its cell for a result."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What the rows of tables are of: all results of a loss of a model, behind that of all groups; then of the next."""
 
-    column: Column
-    of: Callable[[Any], Any]
+    parts: tuple[Results, ...]
+    """Of one block each."""
+    names: Sequence[Name]
+    best: BoolArray
+    """Which have the smallest value of their loss and group, where several models are compared."""
+
+    @classmethod
+    def of(cls, results: Results, overall: Results = NONE) -> "Rows":
+        """Those of some results, and of the ones over all groups of the same losses and models."""
+        above = {key: (part, best) for key, part, best in _marked(overall)}
+        pairs = []
+        for key, part, best in _marked(results):
+            pairs += [above.pop(key), (part, best)] if key in above else [(part, best)]
+        parts = tuple(part for part, _ in pairs)
+        losses, models = (
+            [word for part in parts for word in repeat(part.blocks[0].same(field), part.groups.n)]
+            for field in ("loss", "model")
+        )
+        groups = {}
+        for name, column in results.groups.by_key.items():
+            words = [*entries(column, results.groups.n)]
+            groups[name] = [word for part in parts for word in (words if part.groups.by_key else [EVERY])]
+        return cls(parts, naming(losses, models, groups), np.concatenate([best for _, best in pairs]))
+
+    def column(self, field: str) -> list[Any]:
+        """A field of each."""
+        return [value for part in self.parts for value in entries(part.blocks[0].columns[field], part.groups.n)]
+
+    def estimates(self, field: str, deviation: str) -> Estimates:
+        """A field that is a number, with the standard errors that another has."""
+        return Estimates.of(self.column(field), self.column(deviation), self.best if field == "value" else None)
 
 
 def sections(
-    results: Sequence[Result],
-    inputs: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    overall: Sequence[Result] = (),
+    results: Results, inputs: Mapping[str, Any], settings: Mapping[str, Any], overall: Results = NONE
 ) -> Iterator[Section]:
     """The tables of a report, a section each; then the worst rows; then notes on what they were made of.
 
@@ -68,33 +92,21 @@ def sections(
         results: a row of each table.
         inputs: `Report.inputs`.
         settings: `Report.settings`.
-        overall: `Report.overall`, each before the groups that it is of.
+        overall: those of all groups together, each before the groups that it is of.
     """
-    names = naming(results)
-    yield from ((table,) for table in tables(results, inputs, overall))
-    for result in results:
-        if result.samples:
-            yield (worst_rows(result, _worst(result, names), inputs),)
-    yield (Notes((*marks([*results, *overall], inputs), *footer(overall or results, inputs, settings))),)
+    rows = Rows.of(results, overall)
+    yield from ((table,) for table in tables(rows, inputs))
+    if any(rows.column("samples")):
+        for place, result in enumerate(chain.from_iterable(rows.parts)):
+            if result.samples:
+                yield (worst_rows(result, _worst(result, rows.names, place), inputs),)
+    yield (Notes((*marks(rows, inputs), *footer(overall or results, inputs, settings))),)
 
 
-KINDS = (RESULTS, SKILL, WHOLE, ROWS)
-
-
-def tables(
-    results: Sequence[Result],
-    inputs: Mapping[str, Any],
-    overall: Sequence[Result] = (),
-    kinds: Collection[str] = KINDS,
-) -> Iterator[Table]:
-    """The tables of a report, of those kinds; the others are as for `sections`."""
-    names, best = naming(results), _best([*results, *overall])
-    before = {(result.loss, result.model): result for result in overall}
-    listed: list[Result] = []
-    for result in results:
-        whole = before.pop((result.loss, result.model), None)
-        listed += [result] if whole is None else [whole, result]
-    wrt = {result.gradient.wrt for result in results if result.gradient is not None}
+def tables(rows: Rows, inputs: Mapping[str, Any], kinds: Collection[str] = KINDS) -> Iterator[Table]:
+    """The tables of a report, of those kinds; ``inputs`` are as for `sections`."""
+    blocks = [part.blocks[0].columns for part in rows.parts]
+    wrt = {gradient.wrt for gradient in rows.column("gradient") if gradient is not None}
     for kind, title, part, holder in (
         (RESULTS, "", None, Result),
         (SKILL, "against the best constant prediction (skill: 1 − value / its loss)", "best_constant", BestConstant),
@@ -106,24 +118,29 @@ def tables(
         ),
         (ROWS, "gradient of a row", "gradient", Gradient),
     ):
-        pairs = [(result, getattr(result, part) if part else result) for result in listed]
-        measured = [(result, figures) for result, figures in pairs if figures is not None]
-        if measured and kind in kinds:
-            chosen = [
-                (field, shown) for field, shown in _shown(holder) if shown.table == kind and shown.when(results, inputs)
-            ]
-            columns = [name.column for name in names]
-            for field, shown in chosen:
-                spare = _spare([getattr(figures, field) for _, figures in measured], shown)
-                columns.append(Column(shown.title, shown.kind, tone=shown.tone, spare=spare))
-            rows = [
-                [*(name.of(result) for name in names), *(_cell(figures, field, shown, best) for field, shown in chosen)]
-                for result, figures in measured
-            ]
-            yield Table(tuple(columns), rows, title)
+        figures = rows.column(part) if part else []
+        measured = [each is not None for each in figures]
+        if kind not in kinds or (part and not any(measured)):
+            continue
+        columns = [column for column, _ in rows.names]
+        cells: list[Cells] = [[*compress(words, measured)] if part else words for _, words in rows.names]
+        for field, shown in _shown(holder):
+            if shown.table == kind and shown.when(blocks, inputs):
+                holders = [*compress(figures, measured)]
+                values: Cells = [getattr(each, field) for each in holders] if part else rows.column(field)
+                columns.append(Column(shown.title, shown.kind, tone=shown.tone, spare=_spare(values, shown)))
+                if shown.deviation:
+                    values = rows.estimates(field, shown.deviation)
+                elif shown.error:
+                    errors = [getattr(each, shown.error) for each in holders]
+                    values = [
+                        Approximate(value) if off > 0 else value for value, off in zip(values, errors, strict=True)
+                    ]
+                cells.append(values)
+        yield Table(tuple(columns), cells, title)
 
 
-def _spare(values: Sequence[Any], shown: Shown) -> bool:
+def _spare(values: Cells, shown: Shown) -> bool:
     """Whether a column carries nothing: counts of nothing, or one word, which the notes have."""
     return not any(values) if shown.kind == "count" else shown.kind == "name" and len(set(values)) == 1
 
@@ -136,70 +153,67 @@ def _shown(holder: type) -> list[tuple[str, Shown]]:
     return sorted(declared, key=lambda field: not field[1].first)
 
 
-def _cell(figures: object, field: str, shown: Shown, best: Collection[int]) -> Any:
-    value = getattr(figures, field)
-    if shown.deviation and value is not None:
-        return Estimate(value, getattr(figures, shown.deviation), best=field == "value" and id(figures) in best)
-    return Approximate(value) if shown.error and getattr(figures, shown.error) > 0 else value
+def _marked(results: Results) -> Iterator[tuple[tuple[str, str], Results, BoolArray]]:
+    """The results of each loss and model, by both, and which of them have the smallest value of their loss and group.
 
-
-def _best(results: Sequence[Result]) -> set[int]:
-    """The ids of the results that have the smallest value of their loss and group, where several models are compared.
-
-    All that have it are; none is where it is not finite or all have it, and NaN is none.
+    All that have it do; none does where it is not finite or all have it, and NaN is none.
     """
-    rivals: dict[Any, list[Result]] = {}
-    for result in results:
-        rivals.setdefault((result.loss, *result.group.items()), []).append(result)
-    best = set()
-    for compared in rivals.values():
-        values = [result.value for result in compared if not math.isnan(result.value)]
-        if len(values) > 1 and math.isfinite(min(values)) and min(values) < max(values):
-            best |= {id(result) for result in compared if result.value == min(values)}
-    return best
+    by_loss: dict[str, list[FloatArray]] = {}
+    for block in results.blocks:
+        by_loss.setdefault(block.same("loss"), []).append(block.numbers("value"))
+    smallest = {}
+    for loss, values in by_loss.items():
+        low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+        smallest[loss] = np.where(np.isfinite(low) & (low < high), low, math.nan)
+    for block in results.blocks:
+        loss, model = block.same("loss"), block.same("model")
+        yield (loss, model), results.having([block]), block.numbers("value") == smallest[loss]
 
 
-def naming(results: Sequence[Named]) -> list[Name]:
-    """The columns that tell results apart; where room is short and names suffice, the notes have the parameters."""
-    losses = {result.loss for result in results}
-    suffices = len({_name(loss) for loss in losses}) == len(losses)
-    titles = {loss: Piece(loss, brief=_name(loss) if suffices else None) for loss in losses}
-    names = [Name(Column("loss", "name"), lambda result: titles[result.loss])]
-    if len({result.model for result in results}) > 1:
-        names.append(Name(Column("model", "name"), lambda result: result.model))
-    groups = list(results[0].group) if results else []
-    taken = any(ALL in result.group.values() for result in results)
-    words = [f"({ALL})" if taken else ALL, *[""] * len(groups)]
-    return names + [
-        Name(Column(group, "name", missing="(null)"), partial(_group, group, word))
-        for group, word in zip(groups, words, strict=False)
-    ]
+def naming(losses: Sequence[str], models: Sequence[str], groups: Mapping[str, Sequence[Any]]) -> list[Name]:
+    """The columns that tell results apart; where room is short and names suffice, the notes have the parameters.
 
-
-def _group(name: str, word: str, result: Named) -> str | None:
-    return result.group[name] if result.group else word
+    Args:
+        losses: of each result, as a user would type it.
+        models: likewise the name of its model.
+        groups: the words of its group, by the columns that are grouped by; `EVERY` where it is of all groups.
+    """
+    known = {*losses}
+    suffices = len({_name(loss) for loss in known}) == len(known)
+    titles = {loss: Piece(loss, brief=_name(loss) if suffices else None) for loss in known}
+    names: list[Name] = [(Column("loss", "name"), [titles[loss] for loss in losses])]
+    if len({*models}) > 1:
+        names.append((Column("model", "name"), models))
+    whole = f"({ALL})" if any(ALL in words for words in groups.values()) else ALL
+    for name, words in groups.items():
+        names.append((Column(name, "name", missing="(null)"), [whole if word is EVERY else word for word in words]))
+        whole = ""
+    return names
 
 
 def _name(loss: str) -> str:
     return loss.partition(":")[0]
 
 
-def _worst(result: Result, names: Sequence[Name]) -> Phrase:
-    title: Phrase = phrase("worst rows of ")
-    for index, name in enumerate(names):
-        word = name.of(result)
-        title = phrase(title, ", " * bool(index), name.column.missing if word is None else word)
-    return phrase(title, ", each before the root is taken" if result.reduction == "root-mean" else "")
+def named(names: Sequence[Name], place: int) -> Phrase:
+    """What tells a result apart, by its place."""
+    words = (column.missing if cells[place] is None else cells[place] for column, cells in names)
+    return phrase(*(word for each in words for word in (", ", each)))[1:]
 
 
-def marks(results: Sequence[Result], inputs: Mapping[str, Any]) -> Iterator[str]:
-    """What marks mean in tables of these results: only where there is one."""
-    if _best(results):
+def _worst(result: Result, names: Sequence[Name], place: int) -> Phrase:
+    root = ", each before the root is taken" if result.reduction == "root-mean" else ""
+    return phrase("worst rows of ", named(names, place), root)
+
+
+def marks(rows: Rows, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What marks mean in tables of these rows: only where there is one."""
+    if rows.best.any():
         of = " of its loss in its group" if inputs["by"] else " of its loss"
         yield f"marked {BEST}: the smallest value{of}, be it by chance"
 
 
-def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+def footer(results: Results, inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Effective parameters, columns and counts: never hidden."""
     if "ci" in settings:
         freedom = "effective n − 1" if _weighted(inputs) or (inputs["masked"] and inputs["label"]) else "n − 1"
@@ -236,16 +250,14 @@ def footer(results: Sequence[Result], inputs: Mapping[str, Any], settings: Mappi
     line = f"rows: {inputs['rows']:,} read,{chosen} {inputs['rows_used']:,} used, {dropped:,} dropped"
     reasons = [f"{count:,} null in {column}" for column, count in inputs["nulls"].items()]
     reasons += [f"{inputs['zero_weights']:,} of weight 0"] if inputs["zero_weights"] else []
-    clipped = sum(result.n_clipped for result in results)
+    clipped = sum(int(block.numbers("n_clipped").sum()) for block in results.blocks)
     clips = f", {clipped:,} clipped" if clipped else ""
     for column, rounded in inputs["rounded"].items():
         clips += f", {rounded['rows']:,} of {column} clipped to {rounded['to']}"
     line += f" ({', '.join(reasons)})" if reasons else ""
     if inputs["masked"]:
         line += f", {inputs['rows_ignored']:,} ignored" if inputs["rows_ignored"] else ""
-        labelled = sum(
-            result.n_cells for result in results if (result.loss, result.model) == (results[0].loss, results[0].model)
-        )
+        labelled = int(results.blocks[0].numbers("n_cells").sum())
         places = [f"{count:,} in {column}" for column, count in inputs["masked"].items() if count]
         without = f"{sum(inputs['masked'].values()):,} without" + (f" ({', '.join(places[:6])})" if places else "")
         yield line + clips
@@ -319,7 +331,7 @@ def profiled(seconds: Mapping[str, float]) -> Document:
         [phase, Spelled(time, f"{time:.3f}"), Spelled(shares[phase], f"{100 * shares[phase]:.0f} %")]
         for phase, time in seconds.items()
     ]
-    table = Table(columns, rows, folds=True, framed=False)
+    table = Table.of(columns, rows, folds=True, framed=False)
     return Document(
         "where the time went",
         lambda: [(table, Line("added up over workers; import is processor time"))],

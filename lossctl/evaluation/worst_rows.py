@@ -48,7 +48,7 @@ def worst_rows(result: Result, title: Phrase, inputs: Mapping[str, Any]) -> Tabl
         measured = [column for column in measured if column.title != "label"]
     columns = [fitting(column, [row[index - len(measured)] for row in rows]) for index, column in enumerate(measured)]
     keys = [Column(name, "name", key=True) for name in result.samples[0].id or ()]
-    return Table((*([Column("file", "name")] if several else []), row, *keys, *columns), rows, title)
+    return Table.of((*([Column("file", "name")] if several else []), row, *keys, *columns), rows, title)
 
 
 def fitting(column: Column, cells: Iterable[Any]) -> Column:

@@ -26,7 +26,7 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.rounding import said
 from lossctl.plots.reliability import reliability
 from lossctl.reading.format import Source
-from lossctl.rendering.digits import Figure, written
+from lossctl.rendering.digits import written
 from lossctl.row_domains import LogSimplex, Simplex, inside
 from lossctl.sums.calibration import Calibration
 from lossctl.sums.distribution import Distribution
@@ -139,10 +139,8 @@ def charts_of(plan: Plan, looks: Sequence[Look]) -> tuple[Chart, ...]:
 def _values(report: Report) -> Iterator[str]:
     """The losses of the models, as eval prints them."""
     for result in report.results:
-        value, error = (
-            *written([Figure(result.value, result.standard_error)]),
-            *written([Figure(result.standard_error, result.standard_error)]),
-        )
+        errors = [result.standard_error]
+        value, error = (*written([result.value], errors), *written(errors, errors))
         yield f"{result.loss} of {result.model}: {value}, standard error {error}"
 
 

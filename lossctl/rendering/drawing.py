@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 from lossctl.dataclass import dataclass
 from lossctl.document import Axis, Panel, Series
 from lossctl.rendering.clipping import Box
-from lossctl.rendering.digits import Figure, exponent, written
+from lossctl.rendering.digits import exponent, written
 from lossctl.rendering.panel_words import described
 from lossctl.rendering.picture import has_intervals
 from lossctl.words import shortened
@@ -135,7 +135,7 @@ def ticks(axis: Axis) -> list[tuple[float, str]]:
     values = [place * step for place in range(first, min(last, first + 2 * TICKS) + 1)]
     largest = max(map(abs, values), default=0.0)
     digits = max(exponent(largest, 15) - exponent(step, 15) + 2, 2) if largest else 2
-    texts = written([Figure(value, digits=min(digits, 15)) for value in values])
+    texts = written(values, digits=min(digits, 15))
     return [*zip(values, texts, strict=True)]
 
 

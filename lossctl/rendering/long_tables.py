@@ -1,6 +1,6 @@
 """Long tables, line by line: what Rich would write, which takes 50 µs and more for a cell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise, zip_longest
 
 from rich._wrap import divide_line
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lossctl.dataclass import dataclass
+from lossctl.records import STEP
 
 HEADING = "bold"
 """What headings look like, to Rich."""
@@ -23,8 +24,8 @@ class LongTable:
 
     columns: Sequence[Sequence[str | Text]]
     """The cells of each column, its heading first."""
-    most: Sequence[int | None]
-    """How wide each column may be before its cells are folded; ``None`` of one that is not."""
+    widths: Sequence[int]
+    """How wide each column is: where a cell is wider, it is folded."""
     styles: Sequence[str]
     """What each column looks like, to Rich."""
     box: Box | None
@@ -33,53 +34,70 @@ class LongTable:
     """Whose width and colours hold."""
 
     @property
-    def widths(self) -> list[int]:
-        """How wide each column is."""
-        widest = (max(map(_width, column)) for column in self.columns)
-        return [wide if most is None else min(wide, most) for wide, most in zip(widest, self.most, strict=True)]
+    def fits(self) -> bool:
+        """Whether the page has room for it, so that no column has to be narrower."""
+        edges = len(BETWEEN) * len(self.widths) if self.box is None else 3 * len(self.widths) + 1
+        return sum(self.widths) + edges <= self.paper.width
 
-    def fits(self, widths: Sequence[int]) -> bool:
-        """Whether the page has room for such columns, so that none has to be narrower."""
-        edges = len(BETWEEN) * len(widths) if self.box is None else 3 * len(widths) + 1
-        return sum(widths) + edges <= self.paper.width
-
-    def lines(self, widths: Sequence[int]) -> Iterator[str]:
-        """Its lines from the top, for columns of these widths."""
+    def lines(self) -> Iterator[str]:
+        """Its lines from the top."""
+        widths = self.widths
         headings = [
             _cell(column[0], width, HEADING, self.paper) for column, width in zip(self.columns, widths, strict=True)
         ]
         most = max(map(len, headings))
         above = [("",) * (most - len(lines)) + tuple(lines) for lines in headings]  # headings stand low
-        below = (
-            _cells(column[1:], width, style, self.paper)
-            for column, width, style in zip(self.columns, widths, self.styles, strict=True)
-        )
-        blanks = [" " * width for width in widths]
-        rows = ([*zip_longest(*row)] for row in chain([above], zip(*below, strict=True)))
-        drawn = ([[line or blank for line, blank in zip(row, blanks, strict=True)] for row in each] for each in rows)
+        rows = chain.from_iterable(self._rows(start) for start in range(1, len(self.columns[0]), STEP))
         if self.box is None:
-            yield from (BETWEEN.join(line) for row in drawn for line in row)
+            yield from map(BETWEEN.join, chain(_below([above], widths), rows))
             return
         padded, box = [width + 2 for width in widths], self.box
         yield box.get_top(padded)
-        yield from (_between(line, box.head_left, box.head_vertical, box.head_right) for line in next(drawn))
+        for line in _below([above], widths):
+            yield f"{box.head_left} {f' {box.head_vertical} '.join(line)} {box.head_right}"
         yield box.get_row(padded, "head")
-        yield from (_between(line, box.mid_left, box.mid_vertical, box.mid_right) for row in drawn for line in row)
+        for cells in map(f" {box.mid_vertical} ".join, rows):
+            yield f"{box.mid_left} {cells} {box.mid_right}"
         yield box.get_bottom(padded)
 
+    def _rows(self, start: int) -> Iterator[Sequence[str]]:
+        """The cells of the lines of some rows, each of the width of its column."""
+        columns = [
+            (column[start : start + STEP], width, style)
+            for column, width, style in zip(self.columns, self.widths, self.styles, strict=True)
+        ]
+        single = [_single(*column, self.paper) for column in columns]
+        if all(single):
+            return zip(*(lines or () for lines in single), strict=True)
+        each = (
+            zip(lines, strict=True) if lines else [_cell(cell, width, style, self.paper) for cell in cells]
+            for lines, (cells, width, style) in zip(single, columns, strict=True)
+        )
+        return _below(zip(*each, strict=True), self.widths)
 
-def _between(cells: Sequence[str], left: str, middle: str, right: str) -> str:
-    return f"{left} {f' {middle} '.join(cells)} {right}"
+
+def _below(rows: Iterable[Sequence[Sequence[str]]], widths: Sequence[int]) -> Iterator[list[str]]:
+    """The lines of rows whose cells have several: where one has fewer than others, it is blank."""
+    blanks = [" " * width for width in widths]
+    for row in rows:
+        for line in zip_longest(*row):
+            yield [cell or blank for cell, blank in zip(line, blanks, strict=True)]
 
 
-def _cells(cells: Sequence[str | Text], width: int, style: str, paper: Console) -> Iterator[Sequence[str]]:
-    """The lines of each cell."""
-    plain = not (style and paper.is_terminal)
-    for cell in cells:
-        if plain and isinstance(cell, str) and cell.isascii() and len(cell) <= width and "\n" not in cell:
-            yield (cell.ljust(width),)
-        else:
-            yield _cell(cell, width, style, paper)
+def _single(cells: Sequence[str | Text], width: int, style: str, paper: Console) -> list[str]:
+    """The line of each cell, of a width; none where one has several, or tones within."""
+    words = [cell if isinstance(cell, str) else cell.plain for cell in cells]
+    whole = "".join(words)
+    sizes = [*map(len if whole.isascii() else cell_len, words)]
+    if "\n" in whole or max(sizes) > width or any(cell.spans for cell in cells if isinstance(cell, Text)):
+        return []
+    if paper.is_terminal:
+        styles = [style if isinstance(cell, str) else f"{style} {cell.style}" for cell in cells]
+        codes = {each: _painted("\n", each, paper).partition("\n") for each in {*styles}}
+        words = [
+            codes[each][0] + word + codes[each][2] if word else "" for word, each in zip(words, styles, strict=True)
+        ]
+    return [word + " " * (width - size) for word, size in zip(words, sizes, strict=True)]
 
 
 def _cell(cell: str | Text, width: int, style: str, paper: Console) -> Sequence[str]:
@@ -112,11 +130,3 @@ def _painted(text: str, style: str, paper: Console) -> str:
     if not (text and style.strip() and paper.is_terminal):
         return text
     return paper.get_style(style).render(text)
-
-
-def _width(cell: str | Text) -> int:
-    """How many columns of a terminal the widest line of a cell takes."""
-    words = cell if isinstance(cell, str) else cell.plain
-    if words.isascii() and "\n" not in words:
-        return len(words)
-    return max(map(cell_len, words.split("\n")))

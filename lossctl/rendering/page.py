@@ -22,7 +22,6 @@ from lossctl.document import (
     Chart,
     Column,
     Document,
-    Estimate,
     Facts,
     Heading,
     Line,
@@ -223,11 +222,11 @@ def _blocks(title: str, sections: Sequence[Section], precision: int | None, *, l
 
 def _room(tables: Sequence[Table]) -> Iterator[int]:
     """How many rows there is room for of each table: the first of all of them, and as many as can be of the first."""
-    firsts = [min(len(table.rows), LEAST) for table in tables]
+    firsts = [min(table.height, LEAST) for table in tables]
     widths = [_width(table) for table in tables]
     cells = CELLS - sum(rows * width for rows, width in zip(firsts, widths, strict=True))
     for table, rows, width in zip(tables, firsts, widths, strict=True):
-        more = max(min(len(table.rows) - rows, cells // width), 0)
+        more = max(min(table.height - rows, cells // width), 0)
         cells -= more * width
         yield rows + more
 
@@ -235,13 +234,11 @@ def _room(tables: Sequence[Table]) -> Iterator[int]:
 def _width(table: Table) -> int:
     """How many cells a row is, of which a long text is several."""
     count = len(table.columns)
-    if len(table.rows) <= LEAST:
+    if table.height <= LEAST:
         return max(count, 1)  # all of them are shown
-    rows = table.rows[:CELLS]
-    texts = [index for index, column in enumerate(table.columns) if not column.right]
-    cells = [row[index] for row in rows for index in texts]
-    longer = sum(len(escape(cell)) // CELL for cell in cells if type(cell) is str)
-    return max(count, 1) + -(-longer // len(rows))
+    texts = [cells for cells, column in zip(table.cells, table.columns, strict=True) if not column.right]
+    longer = sum(len(escape(cell)) // CELL for cells in texts for cell in cells[:CELLS] if type(cell) is str)
+    return max(count, 1) + -(-longer // min(table.height, CELLS))
 
 
 def _view(part: Heading | Line | Facts | Notes) -> Any:
@@ -256,11 +253,10 @@ def _view(part: Heading | Line | Facts | Notes) -> Any:
 
 
 def _grid(table: Table, above: Words, precision: int | None, most: int) -> Grid:
-    rows = table.rows[:most] if len(table.rows) > most else table.rows
     head: list[str] = []
     below: list[list[Cell]] = []
-    for index, column in enumerate(table.columns):
-        values = [row[index] for row in rows]
+    for column, every in zip(table.columns, table.cells, strict=True):
+        values = every[:most]
         heading, words = cells(column, values, precision)
         head.append(shortened(_plain(heading).strip(), NAME))
         texts = [pieces(each, room(column)) for each in words]
@@ -277,7 +273,7 @@ def _grid(table: Table, above: Words, precision: int | None, most: int) -> Grid:
         head=tuple(head),
         rows=[*zip(*below, strict=True)],
         names=frozenset(place for place, column in enumerate(table.columns) if _names_rows(column)),
-        left_out=len(table.rows) - len(rows),
+        left_out=max(table.height - most, 0),
     )
 
 
@@ -287,7 +283,7 @@ def _names_rows(column: Column) -> bool:
 
 def _number(value: Any) -> str:
     """The number of a cell as scripts read it, unrounded, which it is sorted by; empty where it is none, or several."""
-    if isinstance(value, Estimate | Approximate | Spelled):
+    if isinstance(value, Approximate | Spelled):
         return _number(value.value)
     if not isinstance(value, int | float):
         return ""

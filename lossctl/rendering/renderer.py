@@ -41,8 +41,8 @@ def pieces(renderer: Renderer, document: Document, style: Style) -> Iterable[str
     Raises:
         UsageError: as for `Renderer.render`.
     """
-    streamed: Callable[[Document], Iterable[str]] | None = getattr(renderer, "pieces", None)
-    return (renderer.render(document, style),) if streamed is None else streamed(document)
+    streamed: Callable[[Document, Style], Iterable[str]] | None = getattr(renderer, "pieces", None)
+    return (renderer.render(document, style),) if streamed is None else streamed(document, style)
 
 
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")

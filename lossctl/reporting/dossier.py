@@ -11,7 +11,7 @@ from lossctl.document import Chart, Document, Facts, Heading, Line, Notes, Part,
 from lossctl.errors import argued
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import RESULTS, ROWS, SKILL, WHOLE
-from lossctl.evaluation.tables import footer, marks, tables
+from lossctl.evaluation.tables import Rows, footer, marks, tables
 from lossctl.rendering.described import Described
 from lossctl.reporting.addresses import LEFT_OUT, hidden, secret
 from lossctl.reporting.worst import WorstRows
@@ -111,7 +111,7 @@ class Dossier(Described):
 
     def _sections(self) -> Iterator[Section]:
         report, told = self.report, tuple(self._told())
-        whole = report.overall or report.results
+        whole, groups = Rows.of(report.whole or report.table), Rows.of(report.table)
         yield (Heading("What was measured"),)
         yield tuple(self._measured(told))
         if self.verdicts is not None:
@@ -125,10 +125,10 @@ class Dossier(Described):
             yield (Heading("Differences of the models"),)
             differences = self.comparison.document()
             yield from _without((differences.pages or differences.sections)(), told)
-        if report.overall:
+        if report.whole:
             yield (Heading(f"By {', '.join(report.inputs['by'])}"),)
-            yield from ((table,) for table in tables(report.results, report.inputs, kinds=(RESULTS, SKILL)))
-            yield (Notes(tuple(marks(report.results, report.inputs))),)
+            yield from ((table,) for table in tables(groups, report.inputs, kinds=(RESULTS, SKILL)))
+            yield (Notes(tuple(marks(groups, report.inputs))),)
         gradients = [*tables(whole, report.inputs, kinds=(WHOLE, ROWS))]
         if gradients:
             yield (Heading("Gradients, and who carries them"),)
@@ -159,7 +159,7 @@ class Dossier(Described):
     def _told(self) -> Iterator[str]:
         """What the losses were made of, a line each."""
         report = self.report
-        yield from footer(report.overall or report.results, report.inputs, report.settings)
+        yield from footer(report.whole or report.table, report.inputs, report.settings)
 
     def _measured(self, told: Sequence[str]) -> Iterator[Part]:
         facts: list[tuple[str, Words]] = [("files", self._files())]

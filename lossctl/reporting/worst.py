@@ -104,7 +104,7 @@ def _table(rows: Sequence[Mapping[str, Any]], own: Collection[str]) -> Table:
     order = [*first, *(name for name in names if name in own), *measured]
     columns = [_column(name, [row.get(name) for row in rows]) for name in [*dict.fromkeys(order)][:COLUMNS]]
     cells = [[_cell(row.get(column.title), column) for column in columns] for row in rows]
-    return Table(tuple(columns), cells, tells=True)
+    return Table.of(tuple(columns), cells, tells=True)
 
 
 def _column(name: str, cells: Sequence[Any]) -> Column:

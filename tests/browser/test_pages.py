@@ -71,7 +71,7 @@ def test_everyone_can_read_a_page_on_any_screen(lossctl, here, visit, kind):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_a_table_has_a_shadow_where_it_goes_on(visit, dark):
     columns = tuple(Column(f"a name that is long {place}") for place in range(9))
-    opened = visit(page(Document("title", lambda: [(Table(columns, [[" "] * 9]),)]))).seen(NARROW, dark=dark)
+    opened = visit(page(Document("title", lambda: [(Table.of(columns, [[" "] * 9]),)]))).seen(NARROW, dark=dark)
     scroll, row = opened.tab.locator(".scroll"), opened.tab.locator("tbody tr")
 
     def edges():
@@ -114,7 +114,7 @@ MANY = 2_000
 def numbered(values):
     """A document of a table of numbers, with a name for each."""
     rows = [(f"row {index}", value) for index, value in enumerate(values)]
-    return Document("numbers", lambda: [(Table((Column("name", "name"), Column("value", "number")), rows),)])
+    return Document("numbers", lambda: [(Table.of((Column("name", "name"), Column("value", "number")), rows),)])
 
 
 def shown(opened):

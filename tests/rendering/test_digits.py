@@ -4,12 +4,13 @@ import math
 import re
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.document import Approximate, Column, Document, Estimate, Piece, Table, phrase
-from lossctl.rendering.digits import Figure, written
+from lossctl.document import Approximate, Column, Document, Estimates, Piece, Table, phrase
+from lossctl.rendering.digits import exponent, exponents, written
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.wording import cells
 
@@ -21,10 +22,12 @@ NUMBERS = st.one_of(
 ERRORS = st.one_of(st.floats(0.0, 1e3), st.floats(0.0, allow_infinity=True), st.sampled_from([0.0, math.nan]))
 VALUES = st.one_of(
     NUMBERS,
-    st.builds(Estimate, NUMBERS, ERRORS, st.booleans()),
     st.builds(Approximate, NUMBERS),
     st.none(),
     st.sampled_from(["many", Piece("none", "bad"), (1.0, 2.5), (Piece("one "), Piece("two"))]),
+)
+ESTIMATES = st.lists(st.tuples(st.none() | NUMBERS, ERRORS, st.booleans()), min_size=1, max_size=6).map(
+    lambda cells: Estimates.of(*zip(*cells, strict=True))
 )
 EXPONENT = re.compile(r"\de[-+]\d")
 
@@ -34,7 +37,7 @@ def text_of(words):
 
 
 def is_number(value):
-    value = value.value if isinstance(value, Approximate | Estimate) else value
+    value = value.value if isinstance(value, Approximate) else value
     return isinstance(value, float)
 
 
@@ -45,7 +48,7 @@ def point(text):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(VALUES, min_size=1, max_size=6), st.none() | st.integers(1, 17))
+@given(st.lists(VALUES, min_size=1, max_size=6) | ESTIMATES, st.none() | st.integers(1, 17))
 def test_points_stand_below_each_other_and_all_or_none_have_exponents(values, precision):
     heading, below = cells(Column("value", "number"), values, precision)
     texts = [*map(text_of, below)]
@@ -60,8 +63,8 @@ def test_points_stand_below_each_other_and_all_or_none_have_exponents(values, pr
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(1e-9, 1e9)), min_size=1, max_size=4))
 def test_an_error_has_two_digits_and_its_value_ends_where_it_ends(pairs):
-    errors = written([Figure(error, error) for _, error in pairs])
-    values = written([Figure(value, error) for value, error in pairs])
+    errors = written([error for _, error in pairs], [error for _, error in pairs])
+    values = written([value for value, _ in pairs], [error for _, error in pairs])
     for (value, error), value_text, error_text in zip(pairs, values, errors, strict=True):
         last = Decimal(f"{error:.1e}").adjusted() - 1
         assert float(error_text) == float(f"{error:.1e}")
@@ -70,6 +73,13 @@ def test_an_error_has_two_digits_and_its_value_ends_where_it_ends(pairs):
             assert abs(Decimal(value_text) - Decimal(value)) <= Decimal(5).scaleb(last - 1)
             assert float(value_text) == 0 or last >= 0 or Decimal(value_text).as_tuple().exponent == last
         assert not re.fullmatch(r"-0(\.0*)?", value_text)
+
+
+POWERS = st.builds(
+    lambda power, share: 10.0**power * share,
+    st.integers(-320, 308),
+    st.sampled_from([1.0, 0.9, 0.95, 0.995, 0.9999995, 0.99999999995, 1 - 2**-53]),
+)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +99,26 @@ def test_an_error_has_two_digits_and_its_value_ends_where_it_ends(pairs):
     ],
 )
 def test_the_digits_are_those_of_arithmetic(values, shown):
-    assert written([Figure(value, error) for value, error in values]) == shown
+    assert written(*zip(*values, strict=True)) == shown
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | POWERS, max_size=9), st.integers(1, 17))
+def test_the_powers_of_ten_of_many_numbers_are_those_of_each(values, digits):
+    assert exponents(np.array(values, dtype=float), digits).tolist() == [exponent(value, digits) for value in values]
 
 
 @pytest.mark.parametrize("digits", [1, 3, 6, 12, 17])
 def test_with_a_precision_everything_has_so_many_significant_digits(digits):
     for value, error in ((1.0143216, 0.216823), (0.473746, 3e-7), (6.25, math.nan)):
-        assert float(*written([Figure(value, error, digits)])) == float(f"{value:.{digits}g}")
+        assert float(*written([value], [error], digits)) == float(f"{value:.{digits}g}")
 
 
 @pytest.mark.parametrize("form", ["table", "plain", "markdown", "html"])
 def test_points_are_aligned_in_every_format_for_people(form):
     column = Column("value", "number")
-    values = [Estimate(1.014, 0.22), Estimate(10.4737, 0.036, best=True), 5.0, math.nan, -math.inf, None]
-    document = Document("", lambda: [(Table((Column("name", "name"), column), [["n", value] for value in values]),)])
+    values = [1.014, 10.4737, 5.0, math.nan, -math.inf, None]
+    estimates = Estimates.of(values, [0.22, 0.036, *[math.nan] * 4], [place == 1 for place in range(6)])
+    document = Document("", lambda: [(Table((Column("name", "name"), column), [["n"] * 6, estimates]),)])
     text = re.sub(r"(<[^>]+>)+", " ", renderers.get(form).render(document, Style()).rpartition("<tbody>")[2])
     lines = [line for line in text.split("\n") if re.search(r"\bn\b", line)]
     numbers = [re.search(r"-?(\d+|nan|inf)", line).end() for line in lines[:5]]

@@ -361,7 +361,7 @@ def test_names_are_never_squeezed_out_of_a_table(width):
 @given(st.lists(st.text("ab_猫é", min_size=1, max_size=70), min_size=1, max_size=4), st.integers(60, 200))
 def test_a_name_is_folded_only_where_there_is_no_room(names, width):
     columns = (Column("model", "name"), Column("group", "name"), Column("value", "number"))
-    table = Table(columns, [[name, "all", 1.0] for name in names])
+    table = Table.of(columns, [[name, "all", 1.0] for name in names])
     lines = renderers.get("table").render(Document("", lambda: [(table,)]), Style(width=width)).splitlines()
     needed = sum(map(len, ("group", "value"))) + max(map(cell_len, ["model", *names])) + len("││││") + 6
     assert (len(lines) > len(names) + 4) == (needed > width)
@@ -370,7 +370,7 @@ def test_a_name_is_folded_only_where_there_is_no_room(names, width):
 @pytest.mark.parametrize("width", [50, 60, 80, 100, 120])
 def test_a_number_stands_on_the_line_of_its_name(width):
     numbers = {f"the_class_{index}{'_long' * index}": 10.0**-index for index in range(5)}
-    table = Table(
+    table = Table.of(
         (Column("row", "count", key=True), Column("prediction", "entries"), Column("gradient", "entries")),
         [[row, Entries(tuple(numbers.items()), "…"), Entries(tuple(numbers.items()))] for row in (1, 2)],
     )

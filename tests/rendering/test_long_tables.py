@@ -2,17 +2,20 @@
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.document import Column, Document, Entries, Estimate, Piece, Table, phrase
+import lossctl
+from lossctl.document import Column, Document, Entries, Estimates, Piece, Table, phrase
+from lossctl.evaluation.result import Result
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.renderers import table as tables
 
 WORDS = st.text(st.sampled_from("ab é日本語-/|<1. "), max_size=30)
 NUMBERS = st.one_of(st.none(), st.floats(-1e9, 1e9, width=32), st.just(float("nan")))
-ESTIMATES = st.builds(Estimate, st.floats(-1e3, 1e3), st.floats(0, 10), best=st.booleans())
+ESTIMATES = st.tuples(st.none() | st.floats(-1e3, 1e3), st.floats(0, 10), st.booleans())
 VERDICTS = st.sampled_from([phrase(Piece("PASS", "good"), " of all"), Piece("FAIL", "bad"), "unknown", "日本 " * 9])
 ENTRIES = st.builds(
     Entries,
@@ -39,7 +42,11 @@ TABLES = st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=5, unique_by=id
 
 def drawn(name, parts, style, monkeypatch, *, rows):
     columns, cells, framed = parts
-    table = Table(columns, cells, framed=framed)
+    by_column = [
+        Estimates.of(*map(list, zip(*below, strict=True)))[:] if column.tone == "strong" else below
+        for column, below in zip(columns, zip(*cells, strict=True), strict=True)
+    ]
+    table = Table(columns, by_column, framed=framed)
     with monkeypatch.context() as patch:
         patch.setattr(tables, "ROWS", rows)
         return renderers.get(name).render(Document("a table", lambda: [[table]]), style)
@@ -52,6 +59,22 @@ def test_long_tables_look_as_rich_draws_them(name, parts, width, color, monkeypa
     style = Style(width=width, color=color)
     ours, theirs = (drawn(name, parts, style, monkeypatch, rows=rows) for rows in (0, 10**9))
     assert [painted(line) for line in ours.splitlines()] == [painted(line) for line in theirs.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["table", "plain", "markdown"])
+def test_a_table_of_many_groups_makes_no_object_for_a_row(name, monkeypatch):
+    groups = np.arange(3000)
+    source = {"label": np.sin(groups), "prediction": np.cos(groups), "group": groups}
+    document = lossctl.evaluate(source, "mse", by="group").document()
+    made = []
+    for kind in (Piece, Result):
+        inner = kind.__init__
+        monkeypatch.setattr(
+            kind, "__init__", lambda *given, inner=inner, **named: (made.append(inner), inner(*given, **named))[1]
+        )
+    text = renderers.get(name).render(document, Style(color=True))
+    assert text.count("mse") >= len(groups)
+    assert len(made) < 20
 
 
 def painted(line):

@@ -14,7 +14,7 @@ from lossctl.document import (
     Chart,
     Column,
     Document,
-    Estimate,
+    Estimates,
     Heading,
     Line,
     Notes,
@@ -34,13 +34,18 @@ ENDS = (
 
 
 def tabled(values, kind="number"):
-    return Document("title", lambda: [(Table((Column("name", "name"), Column("value", kind)), [*enumerate(values)]),)])
+    return Document(
+        "title", lambda: [(Table.of((Column("name", "name"), Column("value", kind)), [*enumerate(values)]),)]
+    )
 
 
 def test_a_column_is_sorted_by_numbers_as_they_are_and_not_as_they_are_written():
-    values = [Estimate(1.2345678901234567, 0.5), 1e-300, 10, math.nan, math.inf, None, "many", (1.0, 2.0)]
+    values = [1.2345678901234567, 1e-300, 10, math.nan, math.inf, None, "many", (1.0, 2.0)]
     cells = re.findall(r'</th><td (?:data-v="(.*?)"|class="n")>', page(tabled(values)))
     assert cells == ["1.2345678901234567", "1e-300", "10", "nan", "Infinity", "", "", ""]
+    estimates = Estimates.of([1.2345678901234567, None, math.nan], [0.5, 0.5, math.nan])
+    estimated = Document("title", lambda: [(Table((Column("value", "number"),), [estimates]),)])
+    assert re.findall(r'data-v="(.*?)"', page(estimated)) == ["1.2345678901234567", "nan"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([0.1, 2], "share"))) == ["0.1", "2"]
     assert re.findall(r'data-v="(.*?)"', page(tabled([12345678], "count"))) == ["12345678"]
 
@@ -77,14 +82,14 @@ def test_a_page_is_small_however_many_groups_there_are_and_says_what_it_leaves_o
 def test_a_page_is_small_however_long_names_are():
     columns = (Column("name", "name"), Column("value", "number"))
     rows = [(f"{place}{'<&' * 100}", place / 7) for place in range(2_000)]
-    text = page(Document("title", lambda: [(Table(columns, rows), Table(columns, rows))]))
+    text = page(Document("title", lambda: [(Table.of(columns, rows), Table.of(columns, rows))]))
     assert 500_000 < len(text) < 1_000_000
     assert len(re.findall("there is no room on a page for", text)) == 2
 
 
 def test_the_first_tables_are_whole_and_all_have_rows(monkeypatch):
     monkeypatch.setattr("lossctl.rendering.page.CELLS", 1001)
-    tables = tuple(Table((Column("name", "name"),), [("n",)] * rows) for rows in (3, 600, 2000, 2000))
+    tables = tuple(Table.of((Column("name", "name"),), [("n",)] * rows) for rows in (3, 600, 2000, 2000))
     _, *bodies = page(Document("title", lambda: [tables])).split("<tbody>")
     assert [body.partition("</tbody>")[0].count("<tr>") for body in bodies] == [3, 600, 298, 100]
 

@@ -345,7 +345,7 @@ def _listed(gates: "Sequence[Gate]") -> "Document":
     rows = [[item["name"], item["claim"], item["file"]] for item in items]
     return Document(
         title="gates",
-        sections=lambda: [(Table(columns, rows),)],
+        sections=lambda: [(Table.of(columns, rows),)],
         record=lambda: {"gates": items},
         rows=lambda: items,
         schema="check-list",
@@ -365,7 +365,7 @@ def _settings(elsewhere: "Settled") -> "Document":
     path = None if elsewhere.configuration is None else elsewhere.configuration.path
     return Document(
         title="settings",
-        sections=lambda: [(Table(columns, rows),), (Notes((f"configuration: {path or 'none'}",)),)],
+        sections=lambda: [(Table.of(columns, rows),), (Notes((f"configuration: {path or 'none'}",)),)],
         record=lambda: {"configuration": path, "gates": len(gates), "settings": items},
         rows=lambda: [{**item, "value": _written(item["value"])} for item in items],
         schema="check-settings",

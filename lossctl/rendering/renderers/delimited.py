@@ -15,11 +15,11 @@ class Delimited:
         self.name, self.delimiter = name, delimiter
         self.suffixes: tuple[str, ...] = (f".{name}",)
 
-    def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
+    def render(self, document: Document, style: Style) -> str:
         """A header, and a row for each of what the document is about."""
-        return "".join(self.pieces(document))
+        return "".join(self.pieces(document, style))
 
-    def pieces(self, document: Document) -> Iterator[str]:
+    def pieces(self, document: Document, style: Style) -> Iterator[str]:  # noqa: ARG002
         """The same, some rows at a time."""
         rows = document.rows()
         if isinstance(rows, Records) and len(rows) >= MANY:

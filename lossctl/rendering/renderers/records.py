@@ -21,11 +21,11 @@ class Json:
     name = "json"
     suffixes: tuple[str, ...] = (".json",)
 
-    def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
+    def render(self, document: Document, style: Style) -> str:
         """The whole, indented unless it is thousands of numbers."""
-        return "".join(self.pieces(document))
+        return "".join(self.pieces(document, style))
 
-    def pieces(self, document: Document) -> Iterator[str]:
+    def pieces(self, document: Document, style: Style) -> Iterator[str]:  # noqa: ARG002
         """The same, of many records some at a time."""
         record = versioned(document.record())
         if document.dense:
@@ -46,11 +46,11 @@ class JsonLines:
     name = "jsonl"
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson")
 
-    def render(self, document: Document, style: Style) -> str:  # noqa: ARG002
+    def render(self, document: Document, style: Style) -> str:
         """A result, a finding, a check … a line."""
-        return "".join(self.pieces(document))
+        return "".join(self.pieces(document, style))
 
-    def pieces(self, document: Document) -> Iterator[str]:
+    def pieces(self, document: Document, style: Style) -> Iterator[str]:  # noqa: ARG002
         """The same, of many records some at a time."""
         items = (document.items or document.rows)()
         if isinstance(items, Records) and len(items) >= MANY:

@@ -5,8 +5,9 @@ Rich is imported when something is drawn: a number for a script should not wait 
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from lossctl.dataclass import dataclass
@@ -21,15 +22,17 @@ from lossctl.document import (
     Part,
     Phrase,
     Piece,
+    Section,
     Table,
     Words,
     phrase,
 )
+from lossctl.records import STEP
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
 from lossctl.rendering.wording import cells, pieces, room
-from lossctl.words import LINE, printable
+from lossctl.words import LINE, all_printable, printable
 
 if TYPE_CHECKING:
     from rich import table as rich_table
@@ -69,24 +72,35 @@ class Tables:
 
     def render(self, document: Document, style: Style) -> str:
         """The sections one below the other, a blank line between them."""
+        return "".join(self.pieces(document, style))
+
+    def pieces(self, document: Document, style: Style) -> Iterator[str]:
+        """The same, some lines at a time."""
         colored = style.color and self.frame != MARKDOWN and (self.narrow or not document.bare)
         text = io.StringIO()
         page = _Page(console(text, style.width if self.narrow else WIDE, color=colored), text, style, colored)
-        blocks: list[str] = []
+        between = ""
         for section in (document.pages if document.pages and self.frame == MARKDOWN else document.sections)():
-            page.above = sum(block.count("\n") + 2 for block in blocks)
-            for part in section:
-                self._draw(page, part)
-            lines = [line.rstrip() for line in text.getvalue().splitlines()]
-            single = (line for line, previous in zip(lines, ["", *lines], strict=False) if line or previous)
-            blocks.append("\n".join(single).strip("\n"))
-            text.seek(0)
-            text.truncate()
-        return "\n\n".join(filter(None, blocks)) + "\n"
+            lines, kept = _single(self._lines(page, section)), 0
+            while some := [*islice(lines, STEP)]:
+                yield between + "\n".join(some)
+                between, kept = "\n", kept + len(some)
+            between = "\n\n" if kept else between
+            page.above += max(kept, 1) + 1
+        yield "\n"
 
-    def _draw(self, page: "_Page", part: Part) -> None:
+    def _lines(self, page: "_Page", section: Section) -> Iterator[str]:
+        """The lines of a section, as they are drawn."""
+        page.drawn = 0
+        for part in section:
+            for line in chain(self._drawn(page, part), page.lines()):
+                page.drawn += 1
+                yield line
+
+    def _drawn(self, page: "_Page", part: Part) -> Iterator[str]:
+        """Draw a part: of what is long its lines, and the rest onto the page."""
         if isinstance(part, Table):
-            self._table(page, part)
+            yield from self._table(page, part)
         elif isinstance(part, Facts):
             self._facts(page, part)
         elif isinstance(part, Heading):
@@ -146,12 +160,12 @@ class Tables:
         picture = ""
         for height in HEIGHTS if page.style.height is None else (page.style.height,):
             picture = draw(chart, width=page.style.width, height=height, color=page.colored)
-            if picture.count("\n") <= LINES - page.above - page.text.getvalue().count("\n"):
+            if picture.count("\n") <= LINES - page.above - page.drawn:
                 break
         fence = _ticks(picture, 3) if self.frame == MARKDOWN else ""
         page.text.write("\n".join(filter(None, (f"{fence}text" * bool(fence), picture.rstrip("\n"), fence))) + "\n")
 
-    def _table(self, page: "_Page", table: Table) -> None:
+    def _table(self, page: "_Page", table: Table) -> Iterator[str]:
         if table.title:
             page.print(self._words(table.title))
         columns = self._columns(page, table)
@@ -159,12 +173,12 @@ class Tables:
             page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
-        widths = [max(map(_cells_wide, column)) for column in columns]
+        widths = [*map(_widest, columns)]
         parts = self._parts(table, widths, width)
         if _cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
             brief = replace(table, columns=tuple(replace(one, title=one.brief or one.title) for one in table.columns))
             shorter = self._columns(page, brief)
-            narrow = [max(map(_cells_wide, column)) for column in shorter]
+            narrow = [*map(_widest, shorter)]
             fewer = self._parts(brief, narrow, width)
             if _cost(fewer, table) < _cost(parts, table):
                 table, columns, widths, parts = brief, shorter, narrow, fewer
@@ -173,18 +187,33 @@ class Tables:
             most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
-            self._part(page, table, indices, columns, most)
+                widths[index] = _widest(columns[index])
+            yield from self._part(page, table, indices, columns, widths, most)
             if table.tells and left and indices is parts[-1]:
                 page.print(self._words(phrase(Piece(f"no room at {width} columns for: {', '.join(left)}", "faint"))))
             page.print()
 
-    def _columns(self, page: "_Page", table: Table) -> list[list["str | Text"]]:
+    def _columns(self, page: "_Page", table: Table) -> list[Sequence["str | Text"]]:
         """The cells of each column, its heading first."""
-        return [
-            [self._cell(words, column) for words in (heading, *below)]
-            for index, column in enumerate(table.columns)
-            for heading, below in [cells(column, [row[index] for row in table.rows], page.style.precision)]
-        ]
+        columns = []
+        for column, values in zip(table.columns, table.cells, strict=True):
+            heading, below = cells(column, values, page.style.precision)
+            columns.append(self._cells([heading, *below], room(column)))
+        return columns
+
+    def _cells(self, words: Sequence[Words], most: int) -> Sequence["str | Text"]:
+        """Cells for Rich or Markdown: texts all at once, what several of the others have in common once."""
+        texts = all_printable([word for word in words if isinstance(word, str)], most)
+        if self.frame == MARKDOWN and _cell_in_markdown("".join(texts)) != "".join(texts):
+            texts = [*map(_cell_in_markdown, texts)]
+        if len(texts) == len(words):
+            return texts
+        others = {id(word): word for word in words if not isinstance(word, str)}
+        drawn = {place: self._words(word, most) for place, word in others.items()}
+        if self.frame == MARKDOWN:
+            drawn = {place: str(word).replace("|", "\\|") for place, word in drawn.items()}
+        rest = iter(texts)
+        return [next(rest) if isinstance(word, str) else drawn[id(word)] for word in words]
 
     def _parts(self, table: Table, widths: Sequence[int], width: int) -> list[Sequence[int]]:
         """The indices of the columns of as few grids as there can be, with as many as that leaves."""
@@ -199,19 +228,21 @@ class Tables:
         table: Table,
         indices: Sequence[int],
         cells: Sequence[Sequence["str | Text"]],
+        widths: Sequence[int],
         most: Mapping[int, int],
-    ) -> None:
-        """Draw some columns of a table below each other; arguments as for `_grid`."""
-        if len(table.rows) > ROWS and not table.tall:
+    ) -> Iterator[str]:
+        """Draw some columns of a table below each other; ``widths`` are those of all, the others as for `_grid`."""
+        if table.height > ROWS and not table.tall:
             from lossctl.rendering.long_tables import LongTable
 
             box = self._box(table)
             chosen = [cells[index] for index in indices]
             styles = [STYLES.get(table.columns[index].tone, "") for index in indices]
-            long = LongTable(chosen, [most.get(index) for index in indices], styles, box, page.paper)
-            widths = long.widths
-            if long.fits(widths):
-                page.text.writelines(f"{line}\n" for line in long.lines(widths))
+            narrowed = [min(widths[index], most.get(index, widths[index])) for index in indices]
+            long = LongTable(chosen, narrowed, styles, box, page.paper)
+            if long.fits:
+                yield from page.lines()
+                yield from long.lines()
                 return
         page.print(self._grid(table, indices, cells, most))
 
@@ -223,10 +254,6 @@ class Tables:
             getattr(box, self.frame) if self.frame and (self.frame == MARKDOWN or table.framed) else None
         )
         return frame
-
-    def _cell(self, words: Words, column: Column) -> "str | Text":
-        safe = self._words(words, room(column))
-        return safe.replace("|", "\\|") if self.frame == MARKDOWN and isinstance(safe, str) else safe
 
     def _fit(
         self, columns: Sequence[Column], wide: Sequence[int], width: int, without: Sequence[int]
@@ -304,15 +331,37 @@ class _Page:
 
     paper: "Console"
     text: io.StringIO
-    """What has been drawn of the present section."""
+    """What has been drawn since its lines were taken."""
     style: Style
     colored: bool
     above: int = 0
     """The lines of the sections before."""
+    drawn: int = 0
+    """Those of the present section so far."""
 
     def print(self, *parts: "RenderableType") -> None:
         """Draw below what is there."""
         self.paper.print(*parts)
+
+    def lines(self) -> Iterator[str]:
+        """Take the lines that have been drawn."""
+        lines = self.text.getvalue().splitlines()
+        self.text.seek(0)
+        self.text.truncate()
+        yield from lines
+
+
+def _single(lines: Iterable[str]) -> Iterator[str]:
+    """Lines without blanks at their ends, and between two of them at most one that is blank."""
+    begun = blank = False
+    for line in map(str.rstrip, lines):
+        if not line:
+            blank = begun
+            continue
+        if blank:
+            yield ""
+        begun, blank = True, False
+        yield line
 
 
 def _cost(parts: Sequence[Sequence[int]], table: Table) -> tuple[int, int]:
@@ -368,13 +417,21 @@ def _between(entries: "str | Text", most: int) -> "str | Text":
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _widest(cells: Sequence["str | Text"]) -> int:
+    """How many columns of a terminal the widest of some cells takes."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    whole = "".join(texts)
+    if len(texts) == len(cells) and whole.isascii() and whole.isprintable():
+        return max(map(len, texts))
+    return max(map(_cells_wide, cells))
+
+
 def _cells_wide(cell: "str | Text") -> int:
-    """How many columns of a terminal a cell takes."""
+    """How many columns of a terminal the widest line of a cell takes."""
     from rich.cells import cell_len
 
-    if not isinstance(cell, str):
-        return cell.cell_len
-    return len(cell) if cell.isascii() and cell.isprintable() else cell_len(cell)
+    words = cell if isinstance(cell, str) else cell.plain
+    return len(words) if words.isascii() and words.isprintable() else max(map(cell_len, words.split("\n")))
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":
@@ -400,6 +457,11 @@ def _marked(safe: Phrase) -> str:
         text += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{opening}\2{closing}\3", words) if words.strip() else words
         text += "<br>" * piece.ends
     return text
+
+
+def _cell_in_markdown(text: str) -> str:
+    """Printable text as it stands in a table of Markdown."""
+    return _literal(text).replace("|", "\\|")
 
 
 def _literal(text: str) -> str:
