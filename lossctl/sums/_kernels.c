@@ -189,24 +189,38 @@ static uint64_t largest_square_by(const double *values, const int64_t *code, Py_
     return largest;
 }
 
-/* The multiples of two units that some rows have, by group, as `folded`. What is left of rows is written out with its
-   group; the result is how many have something left. */
-static Py_ssize_t folded_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int exponent,
-                            int64_t *restrict units, double *restrict left, int64_t *restrict left_code) {
+/* The multiples of two units that values have, the finer before the coarser, as `folded`; whether something is left. */
+VECTORISED static int parts_of(const double *restrict values, Py_ssize_t n, int exponent, int64_t *restrict parts) {
     const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
     const int64_t coarse_bits = bits_of(coarse), fine_bits = bits_of(fine);
-    Py_ssize_t kept = 0;
+    uint64_t left = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double shifted = values[i] + coarse, rest = values[i] - (shifted - coarse), second = rest + fine;
+        parts[2 * i] = bits_of(second) - fine_bits;
+        parts[2 * i + 1] = bits_of(shifted) - coarse_bits;
+        left |= (uint64_t)bits_of(rest - (second - fine)) << 1;
+    }
+    return left != 0;
+}
+
+/* Add the parts of some rows to the units of their groups. */
+static void scatter(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n, int64_t *restrict units) {
     for (Py_ssize_t i = 0; i < n; i++) {
         int64_t *own = units + UNITS * code[i];
-        const double shifted = values[i] + coarse;
-        const double rest = values[i] - (shifted - coarse);
-        const double second = rest + fine;
-        const double remainder = rest - (second - fine);
-        own[0] += bits_of(second) - fine_bits;
-        own[1] += bits_of(shifted) - coarse_bits;
-        left[kept] = remainder;
+        own[0] += parts[2 * i];
+        own[1] += parts[2 * i + 1];
+    }
+}
+
+/* Write out what is left of rows, with the group of each; how many have something left. */
+static Py_ssize_t kept_by(double *restrict rest, const int64_t *restrict code, Py_ssize_t n, int exponent,
+                          double *restrict left, int64_t *restrict left_code) {
+    Py_ssize_t kept = 0;
+    left_of(rest, n, exponent, rest);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        left[kept] = rest[i];
         left_code[kept] = code[i];
-        kept += remainder != 0.0;
+        kept += rest[i] != 0.0;
     }
     return kept;
 }
@@ -216,11 +230,12 @@ static Py_ssize_t folded_by(const double *restrict values, const int64_t *restri
 static Py_ssize_t units_by(const double *values, const int64_t *code, Py_ssize_t n, const double *means, int exponent,
                            int64_t *units, Py_ssize_t groups, double *left, int64_t *left_code, Py_ssize_t room,
                            Py_ssize_t *left_over) {
-    double squares[PIECE];
+    double numbers[PIECE];
+    int64_t parts[2 * PIECE];
     Py_ssize_t start = 0, kept = 0;
     for (; start < n && kept + PIECE <= room; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-        if (means) squares_by(values + start, code + start, size, means, squares);
+        if (means) squares_by(values + start, code + start, size, means, numbers);
         if (start && start % CHUNK == 0) {
             for (Py_ssize_t group = 0; group < groups; group++) {
                 int64_t *own = units + UNITS * group;
@@ -231,8 +246,12 @@ static Py_ssize_t units_by(const double *values, const int64_t *code, Py_ssize_t
                 }
             }
         }
-        kept += folded_by(means ? squares : values + start, code + start, size, exponent, units, left + kept,
-                          left_code + kept);
+        const int more = parts_of(means ? numbers : values + start, size, exponent, parts);
+        scatter(parts, code + start, size, units);
+        if (more) {
+            if (!means) memcpy(numbers, values + start, size * sizeof *numbers);
+            kept += kept_by(numbers, code + start, size, exponent, left + kept, left_code + kept);
+        }
     }
     *left_over = kept;
     return start < n ? start : n;
@@ -536,7 +555,7 @@ VECTORISED static int moderate(const double *restrict values, const double *rest
     return !far;
 }
 
-static int inside(const int64_t *code, Py_ssize_t n, Py_ssize_t groups) {
+VECTORISED static int inside(const int64_t *restrict code, Py_ssize_t n, Py_ssize_t groups) {
     int64_t outside = 0;
     for (Py_ssize_t i = 0; i < n; i++) outside |= code[i] | (groups - 1 - code[i]);
     return outside >= 0;
