@@ -18,7 +18,7 @@
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
-    UNITS = 3, LONGER = 5, SPREAD = 8,
+    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -238,41 +238,50 @@ static Py_ssize_t kept_by(double *restrict rest, const int64_t *restrict code, P
     return kept;
 }
 
-/* Write the units of groups, of 2^exponent and what is FOLD and more times FOLD above, as digits, a row of `groups` a level, of which the
-   highest says the sign; which rows have others than 0, a bit each. */
-VECTORISED static int spread(const int64_t *restrict units, int places, Py_ssize_t pitch, Py_ssize_t groups,
-                             int exponent, int64_t *restrict digits) {
+/* Write the units of some groups, of 2^exponent and what is FOLD and more times FOLD above, as digits, a row of `stride` a
+   level, of which the highest says the sign; which rows have others than 0, a bit each. */
+VECTORISED static int spread_some(const int64_t *restrict units, int places, Py_ssize_t pitch, Py_ssize_t groups,
+                                  int exponent, int64_t *restrict digits, Py_ssize_t stride) {
     const int64_t mask = ((int64_t)1 << DIGIT) - 1;
-    memset(digits, 0, SPREAD * groups * sizeof *digits);
+    for (int level = 0; level < SPREAD; level++) memset(digits + level * stride, 0, groups * sizeof *digits);
     for (int place = 0; place < places; place++) {
         const int bits = (exponent - LOWEST) % DIGIT + place * FOLD, up = bits % DIGIT, down = DIGIT - up;
-        int64_t *restrict row = digits + bits / DIGIT * groups;
+        int64_t *restrict row = digits + bits / DIGIT * stride;
         for (Py_ssize_t group = 0; group < groups; group++) {
             const int64_t unit = units[pitch * group + place], rest = unit >> down;
             row[group] += (unit & (((int64_t)1 << down) - 1)) << up;
-            row[groups + group] += rest & mask;
-            row[2 * groups + group] += rest >> DIGIT;
+            row[stride + group] += rest & mask;
+            row[2 * stride + group] += rest >> DIGIT;
         }
     }
     for (int level = 0; level < SPREAD - 1; level++) {
-        int64_t *restrict row = digits + level * groups;
+        int64_t *restrict row = digits + level * stride;
         for (Py_ssize_t group = 0; group < groups; group++) {
-            row[groups + group] += row[group] >> DIGIT;
+            row[stride + group] += row[group] >> DIGIT;
             row[group] &= mask;
         }
     }
     int levels = 0;
     for (int level = SPREAD - 1; level >= 0; level--) {
-        int64_t *restrict row = digits + level * groups;
+        int64_t *restrict row = digits + level * stride;
         int64_t used = 0;
         for (Py_ssize_t group = 0; group < groups; group++) {
             const int64_t minus = level && row[group] == -1; /* of a negative number whose digits end below */
-            if (level) row[group - groups] -= minus << DIGIT;
+            if (level) row[group - stride] -= minus << DIGIT;
             row[group] += minus;
             used |= row[group];
         }
         levels |= (used != 0) << level;
     }
+    return levels;
+}
+
+/* As `spread_some`, of all groups, as many at a time as stay in the cache. */
+static int spread(const int64_t *units, int places, Py_ssize_t pitch, Py_ssize_t groups, int exponent, int64_t *digits) {
+    int levels = 0;
+    for (Py_ssize_t group = 0; group < groups; group += NEAR)
+        levels |= spread_some(units + pitch * group, places, pitch, groups - group < NEAR ? groups - group : NEAR, exponent,
+                              digits + group, groups);
     return levels;
 }
 
