@@ -547,19 +547,20 @@ VECTORISED static int moderate(const double *restrict values, const double *rest
 }
 
 /* How many sums rows have at once: that of values; also that of squares; or those of weights and weighted values. All but
-   the first are of products, each of which is two doubles. */
+   the first are of products, each of which is two doubles. Of two with weights the first is left out: what remains is the
+   sum of weighted values, of whatever sign. */
 enum { PLAIN = 1, SQUARED = 2, WEIGHTED = 5, NOWHERE = 1 << 14 };
 
-/* Squares of some rows, and what their rounding took away. */
-VECTORISED static void products_of(const double *restrict values, Py_ssize_t n, double *restrict squares,
+/* Products of some rows, and what their rounding took away. */
+VECTORISED static void products_of(const double *values, const double *others, Py_ssize_t n, double *restrict products,
                                    double *restrict errors) {
     for (Py_ssize_t i = 0; i < n; i++) {
-        squares[i] = values[i] * values[i];
-        errors[i] = lost(squares[i], values[i], values[i]);
+        products[i] = values[i] * others[i];
+        errors[i] = lost(products[i], values[i], others[i]);
     }
 }
 
-/* Whether squares are doubles that lost nothing but what their rounding took away. */
+/* Whether products of such numbers are doubles that lost nothing but what their rounding took away. */
 VECTORISED static int squarable(const double *restrict values, Py_ssize_t n) {
     int64_t far = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -590,9 +591,9 @@ static int units_of(const double *values, const double *weight, Py_ssize_t n, in
         bounds[3] = bounds[0] * bounds[1];
         bounds[4] = bounds[1] * bounds[1];
     } else {
-        if (sums == SQUARED && !squarable(values, n)) return 0;
-        bounds[0] = double_of(largest_bits(values, n));
-        bounds[1] = bounds[0] * bounds[0];
+        if (sums == SQUARED && !(squarable(values, n) && (!weight || squarable(weight, n)))) return 0;
+        bounds[0] = weight ? 0.0 : double_of(largest_bits(values, n));
+        bounds[1] = weight ? double_of(largest_product(values, weight, n)) : bounds[0] * bounds[0];
     }
     for (int sum = 0; sum < sums; sum++) {
         const int none = bounds[sum] == 0.0;
@@ -631,8 +632,9 @@ static Py_ssize_t units_by(const double *values, const double *weight, const int
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
         if (start && start % CHUNK == 0) carry_units(units, groups, sums);
         memcpy(numbers[0], (weight ? weight : values) + start, size * sizeof **numbers);
-        if (weight) terms_of(values + start, weight + start, size, numbers + 1);
-        else if (sums == SQUARED) products_of(values + start, size, numbers[1], numbers[2]);
+        if (sums == WEIGHTED) terms_of(values + start, weight + start, size, numbers + 1);
+        if (sums == SQUARED)
+            products_of(values + start, (weight ? weight : values) + start, size, numbers[1], numbers[2]);
         for (int sum = 0; sum < sums; sum++) {
             double *number = numbers[sum ? 2 * sum - 1 : 0], *error = sum ? numbers[2 * sum] : NULL;
             const int exponent = exponents[sum], folds = error ? LONGER - 2 : UNITS - 1;
@@ -790,7 +792,7 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
     int64_t *left_code = left ? items(objects[5], &arrays[5], 'q', 1, &left_codes) : NULL;
     double *weight = left_code && objects[1] != Py_None ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
     if (left_code && (weight || objects[1] == Py_None)) {
-        int fits = weight ? sums == WEIGHTED && weights == n : sums == PLAIN || sums == SQUARED;
+        int fits = weight ? weights == n && (sums == SQUARED || sums == WEIGHTED) : sums == PLAIN || sums == SQUARED;
         const Py_ssize_t groups = fits ? size / (SPREAD * sums) : 0, room = fits ? most / sums : 0;
         fits = fits && codes == n && 0 <= start && start <= n && room >= 2 * PIECE;
         fits = fits && left_codes == most && room * sums == most && groups * SPREAD * sums == size;
@@ -1087,7 +1089,7 @@ static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
-    {"sums_by", kernels_sums_by, METH_VARARGS, "Write sums of numbers, of squares, or of weighted values, as digits of groups: of rows up to where; of each from which level, which, how many are left."},
+    {"sums_by", kernels_sums_by, METH_VARARGS, "Write sums of numbers, of squares, of products, or of weighted values, as digits of groups: of rows up to where; of each from which level, which, how many are left."},
     {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},

@@ -255,6 +255,15 @@ def moments_by_group(values: FloatArray, weight: FloatArray | None, groups: Grou
     return None if digits is None else [(own, none(groups.number, 3), 1) for own in digits]
 
 
+def products_by_group(left: FloatArray, right: FloatArray, groups: Groups) -> Sums | None:
+    """The sums of products; ``None`` where they take more than a pass, or NumPy."""
+    if compiled.kernels is None:
+        return None
+    sides = np.ascontiguousarray(left), np.ascontiguousarray(right)
+    digits = _folded(compiled.kernels, sides[0], groups, sides[1], SQUARED)
+    return None if digits is None else (digits[1], none(groups.number, 3), 1)
+
+
 def _folded(
     kernels: ModuleType, values: FloatArray, groups: Groups, weight: FloatArray | None = None, number: int = 1
 ) -> list[Digits] | None:

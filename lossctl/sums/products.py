@@ -13,6 +13,7 @@ from lossctl.sums.digits import (
     digits_of,
     in_blocks,
     moments_by_group,
+    products_by_group,
     workspace,
 )
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
@@ -33,6 +34,9 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
     mean far from zero hides. Each product is a double and its rounding error.
     """
+    sums = None if groups is None else products_by_group(left, right, groups)
+    if sums is not None:
+        return ExactSum(*sums)
     total = ExactSum.zero(1 if groups is None else groups.number)
     for cut in cuts(len(left), whole=groups is not None):
         first = left[cut]
