@@ -18,7 +18,7 @@
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
-    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8,
+    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -203,7 +203,7 @@ VECTORISED static int parts_of_products(const double *restrict products, const d
     return left != 0;
 }
 
-/* Add the parts of some rows to the units of their groups, which are so far apart. */
+/* Add the parts of some rows, two or four, to the units of their groups, which are so far apart. */
 static void scatter(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n, int64_t *restrict units,
                     Py_ssize_t pitch) {
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -219,6 +219,29 @@ VECTORISED static void scatter_products(const int64_t *restrict parts, const int
         int64_t *own = units + pitch * code[i];
         for (int place = 0; place < 4; place++) own[place] += parts[4 * i + place];
     }
+}
+
+/* As both, of rows whose groups repeat: each would wait for the one before, so rows that are far from each other take
+   turns, and those of a single group are added up first. */
+static inline void scatter_repeated(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n,
+                                    int64_t *restrict units, Py_ssize_t pitch, int single, const int width) {
+    const Py_ssize_t turn = n / TURNS;
+    int64_t sums[4] = {0};
+    for (Py_ssize_t row = 0; single && row < n; row++)
+        for (int place = 0; place < width; place++) sums[place] += parts[width * row + place];
+    for (int place = 0; single && place < width; place++) units[pitch * code[0] + place] += sums[place];
+    for (Py_ssize_t i = 0; !single && i < turn; i++)
+        for (Py_ssize_t row = i; row < TURNS * turn; row += turn)
+            for (int place = 0; place < width; place++) units[pitch * code[row] + place] += parts[width * row + place];
+    for (Py_ssize_t row = TURNS * turn; !single && row < n; row++)
+        for (int place = 0; place < width; place++) units[pitch * code[row] + place] += parts[width * row + place];
+}
+
+/* How many rows are of the group of the row before. */
+VECTORISED static Py_ssize_t repeats_of(const int64_t *restrict code, Py_ssize_t n) {
+    int64_t repeats = 0;
+    for (Py_ssize_t i = 1; i < n; i++) repeats += code[i] == code[i - 1];
+    return (Py_ssize_t)repeats;
 }
 
 /* Write out what so many folds leave of rows, the last of them to multiples of 2^exponent, with the group of each; how
@@ -630,6 +653,7 @@ static Py_ssize_t units_by(const double *values, const double *weight, const int
     int full = 0;
     for (; start < n && !full; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        const Py_ssize_t repeats = repeats_of(code + start, size);
         if (start && start % CHUNK == 0) carry_units(units, groups, sums);
         memcpy(numbers[0], (weight ? weight : values) + start, size * sizeof **numbers);
         if (sums == WEIGHTED) terms_of(values + start, weight + start, size, numbers + 1);
@@ -641,7 +665,10 @@ static Py_ssize_t units_by(const double *values, const double *weight, const int
             if (exponent == NOWHERE) continue;
             const int more = error ? parts_of_products(number, error, size, exponent, parts)
                                    : parts_of(number, size, exponent, parts);
-            (error ? scatter_products : scatter)(parts, code + start, size, units + begin_of(sum), pitch);
+            int64_t *own = units + begin_of(sum);
+            if (repeats <= size / TURNS) (error ? scatter_products : scatter)(parts, code + start, size, own, pitch);
+            else if (error) scatter_repeated(parts, code + start, size, own, pitch, repeats == size - 1, 4);
+            else scatter_repeated(parts, code + start, size, own, pitch, repeats == size - 1, 2);
             for (int each = 0; more && each < (error ? 2 : 1); each++) {
                 const Py_ssize_t place = room * sum + kept[sum];
                 kept[sum] += kept_by(each ? error : number, code + start, size, folds,

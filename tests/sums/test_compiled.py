@@ -72,6 +72,16 @@ def test_so_they_are_of_more_rows_than_a_block_has(kind, number):
     same(kind, number, 2 * BLOCK + 3, number, odd=True)
 
 
+@pytest.mark.parametrize("run", [1, 3, 600, 5000])
+def test_so_they_are_of_rows_in_the_order_of_their_groups(run):
+    values = hostile("wide", np.random.default_rng(run), 3 * BLOCK // 2)
+    code = np.arange(len(values)) // run % 40
+    weight = np.random.default_rng(run).uniform(0.5, 2.0, len(values))
+    for weights in (None, weight):
+        one, other = both(lambda weights=weights: Moments.lift(rows(values, weights, Groups(code, 40))).result())
+        assert repr(one) == repr(other)
+
+
 def same(kind, seed, n, number, *, odd):
     rng = np.random.default_rng(seed)
     values = hostile(kind, rng, n)
