@@ -15,7 +15,7 @@ from lossctl.reading.cells import BadRow
 from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
 from lossctl.sums.numbering import found
-from lossctl.sums.state import Groups
+from lossctl.sums.state import Groups, inverse
 
 LARGEST = (1 << 63) - 1
 
@@ -78,7 +78,7 @@ def ensure_no_dates(array: pa.Array, column: str) -> None:
 
 
 def _by_number(array: pa.Array) -> tuple[Groups, pa.Array] | None:
-    """As `_of_column`, of what is stored as whole numbers; ``None`` of other cells, or numbers that are far apart."""
+    """As `_of_column`, of what is stored as whole numbers; ``None`` of other cells, or with nulls among far numbers."""
     kind = array.type
     if pa.types.is_boolean(kind):
         numbers = array.cast(pa.uint8())
@@ -91,11 +91,19 @@ def _by_number(array: pa.Array) -> tuple[Groups, pa.Array] | None:
     places, null = in_numpy(numbers), mask_of(numbers)
     known = places if null is None else places[~null]
     low, high = (int(known.min()), int(known.max())) if len(known) else (0, 0)
-    if high - low > 4 * len(places) or high == LARGEST:
+    missing = None
+    if high - low <= 4 * len(places) and high < LARGEST:  # as good as codes already
+        places = places if null is None else np.where(null, high + 1, places)
+        used, groups = found(places, low, high - low + (1 if null is None else 2))
+        names, missing = used + low, None if null is None else used == high + 1 - low
+    elif null is None:
+        entries = numbers.cast(pa.int64()).dictionary_encode()
+        distinct = in_numpy(entries.dictionary)
+        order = np.argsort(distinct)
+        used, groups = found(in_numpy(entries.indices), 0, len(order), inverse(order))
+        names = distinct[order][used]
+    else:
         return None
-    places = places if null is None else np.where(null, high + 1, places)
-    used, groups = found(places, low, high - low + (1 if null is None else 2))
-    names, missing = used + low, None if null is None else used == high + 1 - low
     if pa.types.is_integer(kind):
         return groups, in_arrow(names) if missing is None else texts(in_arrow(names, missing))
     return groups, in_arrow(names.astype(np.int32), missing).cast(kind).cast(pa.string())

@@ -14,6 +14,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray, span_of
 from lossctl.sums import compiled
+from lossctl.sums.numbering import found
 from lossctl.sums.state import Groups, none
 
 BLOCK = 1 << 15
@@ -286,9 +287,10 @@ def _folded(
                 if levels >> level & 1:  # without the room of those that are 0
                     add_digit(sums[place], lowest + level, digits[place, level].copy())
             if count:
-                rest, some = left[place, :count], Groups(code[place, :count], groups.number)
+                rest, (present, some) = left[place, :count], found(code[place, :count], 0, groups.number)
                 for level, digit in (_folded(kernels, rest, some) or [_of_rest(rest, some)])[0].items():
-                    add_digit(sums[place], level, digit)
+                    total = sums[place].setdefault(level, np.zeros(groups.number, dtype=np.int64))
+                    total[present] += digit
     return sums
 
 

@@ -6,12 +6,15 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
 from lossctl.evaluation import fold, vocabulary
 from lossctl.evaluation.engines.processes import packed
+from lossctl.evaluation.groups import grouped
+from lossctl.inference.grouping import Grouping
 from lossctl.reading.formats.parquet import ROWS as ROWS_AT_A_TIME
 from lossctl.reading.formats.parquet import WORDS as ROW_GROUP
 
@@ -25,6 +28,9 @@ MAKES = {
     "words": lambda values: pa.array([f"w{value}" for value in values]),
     "words and nulls": lambda values: pa.array([None if value % 7 == 0 else str(value) for value in values]),
     "numbers and nulls": lambda values: pa.array([None if value % 5 == 0 else int(value) for value in values]),
+    "far numbers and nulls": lambda values: pa.array(
+        [None if value % 5 == 0 else int(value) * 10**15 for value in values]
+    ),
     "truths": lambda values: pa.array([None if value % 7 == 0 else bool(value % 2) for value in values]),
     "dates": lambda values: pa.array(values.astype(np.int32)).cast(pa.date32()),
     "categories": lambda values: pa.array([f"w{value}" for value in values]).dictionary_encode(),
@@ -118,3 +124,13 @@ def test_the_words_of_a_dictionary_are_looked_at_once_for_all_its_batches(tmp_pa
     report = lossctl.evaluate(tmp_path / "words.parquet", "mse", label="y", prediction="p", by="g", engine="serial")
     assert len(report.results) == 90
     assert looked == [90]
+
+
+@pytest.mark.parametrize("apart", [1, 10**6])
+def test_integers_are_grouped_as_numbers_however_far_apart(apart):
+    """Their names are written once, at the end."""
+    table = pa.table({"g": pa.array(np.arange(300) % 7 * apart)})
+    groups, keys = grouped(table.to_batches()[0], [Grouping("g")])
+    assert keys.columns[0].type == pa.int64()
+    assert keys.columns[0].to_pylist() == [apart * place for place in range(7)]
+    assert groups.code.tolist() == [place % 7 for place in range(300)]
