@@ -22,7 +22,8 @@ class Keys:
     """The names of some groups, each once."""
 
     columns: tuple[pa.Array, ...]
-    """Texts, where null is a name as well, or integers, with an entry for each group."""
+    """Texts, where null is a name as well, or integers, with an entry for each group; many texts may be those of a
+    dictionary, which has null among its words."""
     n: int
 
     def __len__(self) -> int:
@@ -59,6 +60,8 @@ def taken(column: pa.Array, places: IntArray) -> pa.Array:
     """Some entries of a column; of integers without what Arrow imports for it, which takes 20 ms in each worker."""
     if pa.types.is_integer(column.type):
         return in_arrow(in_numpy(column)[places])
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(taken(column.indices, places), column.dictionary)
     return column.take(in_arrow(places))
 
 
@@ -66,8 +69,10 @@ def texts(column: pa.Array) -> pa.Array:
     """The words of a column."""
     if pa.types.is_string(column.type):
         return column
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary.take(column.indices)
     if len(column) <= FEW:
-        return words_in_arrow([*map(str, in_numpy(column).tolist())])
+        return words_in_arrow([None if number is None else str(number) for number in column.to_pylist()])
     return column.cast(pa.string())
 
 
@@ -75,14 +80,31 @@ def merged(left: Keys, right: Keys) -> tuple[Keys, IntArray]:
     """The names on either side, first those of the left, and where those of the right are among them."""
     if not left.n or not right.n:
         return (left, np.arange(0)) if left.n else (right, np.arange(right.n))
-    columns = []
-    for one, two in zip(left.columns, right.columns, strict=True):
-        columns.append(pa.concat_arrays([one, two] if one.type == two.type else [texts(one), texts(two)]))
+    pairs = [_alike(one, two) for one, two in zip(left.columns, right.columns, strict=True)]
+    columns = [pa.concat_arrays([one, two]) for one, two, _ in pairs]
     place = _looked_up(columns, left.n)
     place = coded(columns)[left.n :] if place is None else place
     new = np.flatnonzero(place >= left.n) + left.n
     index = np.concatenate([np.arange(left.n), new])
-    return Keys(tuple(taken(column, index) for column in columns), len(index)), place
+    names = [taken(column, index) for column in columns]
+    named = [
+        column if words is None else pa.DictionaryArray.from_arrays(column, words)
+        for column, (_, _, words) in zip(names, pairs, strict=True)
+    ]
+    return Keys(tuple(named), len(index)), place
+
+
+def _alike(one: pa.Array, two: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array | None]:
+    """Two columns of one type, and the dictionary of which they are the codes, where one holds all words of both."""
+    if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(two.type):
+        short, long = sorted((one.dictionary, two.dictionary), key=len)
+        if long.slice(0, len(short)).equals(short):
+            return one.indices, two.indices, long
+    return (
+        (one, two, None)
+        if one.type == two.type and not pa.types.is_dictionary(one.type)
+        else (texts(one), texts(two), None)
+    )
 
 
 def _looked_up(columns: Sequence[pa.Array], first: int) -> IntArray | None:

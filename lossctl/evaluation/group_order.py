@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lossctl.arrow import filled, in_numpy, scalar
 from lossctl.domain import IntArray
-from lossctl.evaluation.group_keys import Keys
+from lossctl.evaluation.group_keys import Keys, texts
 from lossctl.inference.grouping import Grouping
 from lossctl.sums.state import inverse
 
@@ -35,7 +35,7 @@ def _ranks(column: pa.Array, grouping: Grouping) -> Ranks:
     """Numbers by which the words of a column are sorted; null is last."""
     if pa.types.is_integer(column.type):
         return in_order(in_numpy(column))
-    entries = column.dictionary_encode(null_encoding="encode")
+    entries = texts(column).dictionary_encode(null_encoding="encode")
     distinct = entries.dictionary
     order = None if grouping.intervals is not None or len(distinct) <= FEW else natural_order(distinct)
     if order is None:

@@ -106,7 +106,11 @@ class Layout:
         texts = groups | {*self.ids} | ({*roles.label} if self.text or words_among(self.ignored) else set())
         texts |= {name for model in self.models for name in model.columns} if self.decided and self.text else set()
         unread = {name for model in self.models if model.name in self.unread for name in model.columns}
-        return Wanted(frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects)
+        grouped = {grouping.column for grouping in roles.by if not grouping.unit}
+        coded = frozenset() if others else frozenset(grouped - {*bare.needed, *roles.ids, *self.ids})
+        return Wanted(
+            frozenset(roles.needed) - texts - unread, frozenset(texts), others, whole=roles.objects, coded=coded
+        )
 
 
 def words_among(labels: Sequence[str]) -> bool:

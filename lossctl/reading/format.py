@@ -128,6 +128,8 @@ class Wanted:
     """Whether those others are wanted as they are written, where they are written as text."""
     whole: frozenset[str] = frozenset()
     """Columns of objects that are taken with every key: in no row may there be another."""
+    coded: frozenset[str] = frozenset()
+    """Texts that may come as the codes of a dictionary, where the file has them so."""
     where: "Condition | None" = None
     """What is asked of rows: in place of those for which it cannot hold, nulls will do."""
     most: int | None = None

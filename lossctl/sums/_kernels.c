@@ -18,7 +18,7 @@
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
-    UNITS = 3, SPREAD = 6,
+    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -167,111 +167,144 @@ static void total_of(const double *values, Py_ssize_t n, int64_t *digits, int64_
     }
 }
 
-/* (x − mean)² of some rows, about the mean of the group of each. */
-VECTORISED static void squares_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n,
-                                  const double *restrict means, double *restrict squares) {
-    for (Py_ssize_t i = 0; i < n; i++) {
-        const double rest = values[i] - means[code[i]];
-        squares[i] = rest * rest;
-    }
-}
-
-/* The largest of these squares, as bits. */
-static uint64_t largest_square_by(const double *values, const int64_t *code, Py_ssize_t n, const double *means) {
-    double squares[PIECE];
-    uint64_t largest = 0;
-    for (Py_ssize_t start = 0; start < n; start += PIECE) {
-        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-        squares_by(values + start, code + start, size, means, squares);
-        const uint64_t bits = largest_bits(squares, size);
-        largest = bits > largest ? bits : largest;
-    }
-    return largest;
-}
-
-/* The multiples of two units that some rows have, by group, as `folded`. What is left of rows is written out with its
-   group; the result is how many have something left. */
-static Py_ssize_t folded_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int exponent,
-                            int64_t *restrict units, double *restrict left, int64_t *restrict left_code) {
+/* The multiples of two units that values have, the finer before the coarser, as `folded`; whether something is left. */
+VECTORISED static int parts_of(const double *restrict values, Py_ssize_t n, int exponent, int64_t *restrict parts) {
     const double coarse = magic_of(exponent + FOLD), fine = magic_of(exponent);
     const int64_t coarse_bits = bits_of(coarse), fine_bits = bits_of(fine);
-    Py_ssize_t kept = 0;
+    uint64_t left = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
-        int64_t *own = units + UNITS * code[i];
-        const double shifted = values[i] + coarse;
-        const double rest = values[i] - (shifted - coarse);
-        const double second = rest + fine;
-        const double remainder = rest - (second - fine);
-        own[0] += bits_of(second) - fine_bits;
-        own[1] += bits_of(shifted) - coarse_bits;
-        left[kept] = remainder;
+        const double shifted = values[i] + coarse, rest = values[i] - (shifted - coarse), second = rest + fine;
+        parts[2 * i] = bits_of(second) - fine_bits;
+        parts[2 * i + 1] = bits_of(shifted) - coarse_bits;
+        left |= (uint64_t)bits_of(rest - (second - fine)) << 1;
+    }
+    return left != 0;
+}
+
+/* As `parts_of`, of products in the three coarser of four units, and what their rounding took away in the finer. */
+VECTORISED static int parts_of_products(const double *restrict products, const double *restrict errors, Py_ssize_t n,
+                                        int exponent, int64_t *restrict parts) {
+    const double first = magic_of(exponent + 3 * FOLD), second = magic_of(exponent + 2 * FOLD);
+    const double third = magic_of(exponent + FOLD), fourth = magic_of(exponent);
+    const uint64_t first_bits = (uint64_t)bits_of(first), second_bits = 2 * (uint64_t)bits_of(second);
+    const uint64_t third_bits = 2 * (uint64_t)bits_of(third), fourth_bits = (uint64_t)bits_of(fourth);
+    uint64_t left = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double one = products[i] + first, rest = products[i] - (one - first);
+        const double two = rest + second, more = rest - (two - second), three = more + third;
+        const double error_two = errors[i] + second, error = errors[i] - (error_two - second);
+        const double error_three = error + third, last = error - (error_three - third), four = last + fourth;
+        parts[4 * i] = (int64_t)((uint64_t)bits_of(four) - fourth_bits);
+        parts[4 * i + 1] = (int64_t)((uint64_t)bits_of(three) + (uint64_t)bits_of(error_three) - third_bits);
+        parts[4 * i + 2] = (int64_t)((uint64_t)bits_of(two) + (uint64_t)bits_of(error_two) - second_bits);
+        parts[4 * i + 3] = (int64_t)((uint64_t)bits_of(one) - first_bits);
+        left |= ((uint64_t)bits_of(more - (three - third)) | (uint64_t)bits_of(last - (four - fourth))) << 1;
+    }
+    return left != 0;
+}
+
+/* Add the parts of some rows, two or four, to the units of their groups, which are so far apart. */
+static void scatter(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n, int64_t *restrict units,
+                    Py_ssize_t pitch) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        int64_t *own = units + pitch * code[i];
+        own[0] += parts[2 * i];
+        own[1] += parts[2 * i + 1];
+    }
+}
+
+VECTORISED static void scatter_products(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n,
+                                        int64_t *restrict units, Py_ssize_t pitch) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        int64_t *own = units + pitch * code[i];
+        for (int place = 0; place < 4; place++) own[place] += parts[4 * i + place];
+    }
+}
+
+/* As both, of rows whose groups repeat: each would wait for the one before, so rows that are far from each other take
+   turns, and those of a single group are added up first. */
+static inline void scatter_repeated(const int64_t *restrict parts, const int64_t *restrict code, Py_ssize_t n,
+                                    int64_t *restrict units, Py_ssize_t pitch, int single, const int width) {
+    const Py_ssize_t turn = n / TURNS;
+    int64_t sums[4] = {0};
+    for (Py_ssize_t row = 0; single && row < n; row++)
+        for (int place = 0; place < width; place++) sums[place] += parts[width * row + place];
+    for (int place = 0; single && place < width; place++) units[pitch * code[0] + place] += sums[place];
+    for (Py_ssize_t i = 0; !single && i < turn; i++)
+        for (Py_ssize_t row = i; row < TURNS * turn; row += turn)
+            for (int place = 0; place < width; place++) units[pitch * code[row] + place] += parts[width * row + place];
+    for (Py_ssize_t row = TURNS * turn; !single && row < n; row++)
+        for (int place = 0; place < width; place++) units[pitch * code[row] + place] += parts[width * row + place];
+}
+
+/* How many rows are of the group of the row before. */
+VECTORISED static Py_ssize_t repeats_of(const int64_t *restrict code, Py_ssize_t n) {
+    int64_t repeats = 0;
+    for (Py_ssize_t i = 1; i < n; i++) repeats += code[i] == code[i - 1];
+    return (Py_ssize_t)repeats;
+}
+
+/* Write out what so many folds leave of rows, the last of them to multiples of 2^exponent, with the group of each; how
+   many have something left. */
+static Py_ssize_t kept_by(double *restrict rest, const int64_t *restrict code, Py_ssize_t n, int folds, int exponent,
+                          double *restrict left, int64_t *restrict left_code) {
+    Py_ssize_t kept = 0;
+    for (int fold = folds - 1; fold >= 0; fold--) {
+        const double magic = magic_of(exponent + fold * FOLD);
+        for (Py_ssize_t i = 0; i < n; i++) rest[i] -= (rest[i] + magic) - magic;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        left[kept] = rest[i];
         left_code[kept] = code[i];
-        kept += remainder != 0.0;
+        kept += rest[i] != 0.0;
     }
     return kept;
 }
 
-/* The units of rows, or of their squares about the means of their groups where these are given, carried into a third
-   unit before they overflow; as many rows as there is room for what is left of them. */
-static Py_ssize_t units_by(const double *values, const int64_t *code, Py_ssize_t n, const double *means, int exponent,
-                           int64_t *units, Py_ssize_t groups, double *left, int64_t *left_code, Py_ssize_t room,
-                           Py_ssize_t *left_over) {
-    double squares[PIECE];
-    Py_ssize_t start = 0, kept = 0;
-    for (; start < n && kept + PIECE <= room; start += PIECE) {
-        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-        if (means) squares_by(values + start, code + start, size, means, squares);
-        if (start && start % CHUNK == 0) {
-            for (Py_ssize_t group = 0; group < groups; group++) {
-                int64_t *own = units + UNITS * group;
-                for (int place = 0; place < 2; place++) {
-                    const int64_t over = own[place] >> FOLD;
-                    own[place] -= over * ((int64_t)1 << FOLD);
-                    own[place + 1] += over;
-                }
-            }
-        }
-        kept += folded_by(means ? squares : values + start, code + start, size, exponent, units, left + kept,
-                          left_code + kept);
-    }
-    *left_over = kept;
-    return start < n ? start : n;
-}
-
-/* Write units of 2^exponent and what is FOLD and twice FOLD above as digits, a row of `groups` a level, of which the
-   highest says the sign; which rows have others than 0, a bit each. */
-VECTORISED static int spread(const int64_t *restrict units, Py_ssize_t groups, int exponent, int64_t *restrict digits) {
+/* Write the units of some groups, of 2^exponent and what is FOLD and more times FOLD above, as digits, a row of `stride` a
+   level, of which the highest says the sign; which rows have others than 0, a bit each. */
+VECTORISED static int spread_some(const int64_t *restrict units, int places, Py_ssize_t pitch, Py_ssize_t groups,
+                                  int exponent, int64_t *restrict digits, Py_ssize_t stride) {
     const int64_t mask = ((int64_t)1 << DIGIT) - 1;
-    memset(digits, 0, SPREAD * groups * sizeof *digits);
-    for (int place = 0; place < UNITS; place++) {
+    for (int level = 0; level < SPREAD; level++) memset(digits + level * stride, 0, groups * sizeof *digits);
+    for (int place = 0; place < places; place++) {
         const int bits = (exponent - LOWEST) % DIGIT + place * FOLD, up = bits % DIGIT, down = DIGIT - up;
-        int64_t *restrict row = digits + bits / DIGIT * groups;
+        int64_t *restrict row = digits + bits / DIGIT * stride;
         for (Py_ssize_t group = 0; group < groups; group++) {
-            const int64_t unit = units[UNITS * group + place], rest = unit >> down;
+            const int64_t unit = units[pitch * group + place], rest = unit >> down;
             row[group] += (unit & (((int64_t)1 << down) - 1)) << up;
-            row[groups + group] += rest & mask;
-            row[2 * groups + group] += rest >> DIGIT;
+            row[stride + group] += rest & mask;
+            row[2 * stride + group] += rest >> DIGIT;
         }
     }
     for (int level = 0; level < SPREAD - 1; level++) {
-        int64_t *restrict row = digits + level * groups;
+        int64_t *restrict row = digits + level * stride;
         for (Py_ssize_t group = 0; group < groups; group++) {
-            row[groups + group] += row[group] >> DIGIT;
+            row[stride + group] += row[group] >> DIGIT;
             row[group] &= mask;
         }
     }
     int levels = 0;
     for (int level = SPREAD - 1; level >= 0; level--) {
-        int64_t *restrict row = digits + level * groups;
+        int64_t *restrict row = digits + level * stride;
         int64_t used = 0;
         for (Py_ssize_t group = 0; group < groups; group++) {
             const int64_t minus = level && row[group] == -1; /* of a negative number whose digits end below */
-            if (level) row[group - groups] -= minus << DIGIT;
+            if (level) row[group - stride] -= minus << DIGIT;
             row[group] += minus;
             used |= row[group];
         }
         levels |= (used != 0) << level;
     }
+    return levels;
+}
+
+/* As `spread_some`, of all groups, as many at a time as stay in the cache. */
+static int spread(const int64_t *units, int places, Py_ssize_t pitch, Py_ssize_t groups, int exponent, int64_t *digits) {
+    int levels = 0;
+    for (Py_ssize_t group = 0; group < groups; group += NEAR)
+        levels |= spread_some(units + pitch * group, places, pitch, groups - group < NEAR ? groups - group : NEAR, exponent,
+                              digits + group, groups);
     return levels;
 }
 
@@ -536,11 +569,149 @@ VECTORISED static int moderate(const double *restrict values, const double *rest
     return !far;
 }
 
-static int inside(const int64_t *code, Py_ssize_t n, Py_ssize_t groups) {
+/* How many sums rows have at once: that of values; also that of squares; or those of weights and weighted values. All but
+   the first are of products, each of which is two doubles. Of two with weights the first is left out: what remains is the
+   sum of weighted values, of whatever sign. */
+enum { PLAIN = 1, SQUARED = 2, WEIGHTED = 5, NOWHERE = 1 << 14 };
+
+/* Products of some rows, and what their rounding took away. */
+VECTORISED static void products_of(const double *values, const double *others, Py_ssize_t n, double *restrict products,
+                                   double *restrict errors) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        products[i] = values[i] * others[i];
+        errors[i] = lost(products[i], values[i], others[i]);
+    }
+}
+
+/* Whether products of such numbers are doubles that lost nothing but what their rounding took away. */
+VECTORISED static int squarable(const double *restrict values, Py_ssize_t n) {
+    int64_t far = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const double size = fabs(values[i]);
+        far |= (size >= 0x1p450) | ((size < 0x1p-450) & (size != 0.0));
+    }
+    return !far;
+}
+
+/* The largest of wx, as bits. */
+VECTORISED static uint64_t largest_product(const double *restrict values, const double *restrict weight, Py_ssize_t n) {
+    uint64_t largest = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const uint64_t bits = (uint64_t)bits_of(weight[i] * values[i]) & SIZE_BITS;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+/* The exponent of the finest unit of each sum, NOWHERE where it is of zeros; whether all can be folded. */
+static int units_of(const double *values, const double *weight, Py_ssize_t n, int sums, int *exponents) {
+    double bounds[WEIGHTED];
+    if (sums == WEIGHTED) {
+        if (!moderate(values, weight, n)) return 0;
+        bounds[0] = double_of(largest_bits(weight, n));
+        bounds[1] = double_of(largest_product(values, weight, n));
+        bounds[2] = bounds[0] * bounds[0];
+        bounds[3] = bounds[0] * bounds[1];
+        bounds[4] = bounds[1] * bounds[1];
+    } else {
+        if (sums == SQUARED && !(squarable(values, n) && (!weight || squarable(weight, n)))) return 0;
+        bounds[0] = weight ? 0.0 : double_of(largest_bits(values, n));
+        bounds[1] = weight ? double_of(largest_product(values, weight, n)) : bounds[0] * bounds[0];
+    }
+    for (int sum = 0; sum < sums; sum++) {
+        const int none = bounds[sum] == 0.0;
+        if (!none && !foldable(bounds[sum])) return 0;
+        frexp(bounds[sum], &exponents[sum]);
+        exponents[sum] = none ? NOWHERE : exponents[sum] - (sum ? LONGER - 1 : UNITS - 1) * FOLD;
+    }
+    return 1;
+}
+
+/* Where the units of a sum begin among those of a group; of so many sums, how many there are. */
+static Py_ssize_t begin_of(int sum) { return sum ? UNITS + LONGER * (sum - 1) : 0; }
+
+/* Carry what is above FOLD bits of units into the next. */
+static void carry_units(int64_t *units, Py_ssize_t groups, int sums) {
+    for (Py_ssize_t group = 0; group < groups; group++)
+        for (int sum = 0; sum < sums; sum++) {
+            int64_t *own = units + begin_of(sums) * group + begin_of(sum);
+            for (int place = 0; place < (sum ? LONGER : UNITS) - 1; place++) {
+                const int64_t over = own[place] >> FOLD;
+                own[place] -= over * ((int64_t)1 << FOLD);
+                own[place + 1] += over;
+            }
+        }
+}
+
+/* The units of the sums of rows by group; of as many rows as there is room for what is left of them. */
+static Py_ssize_t units_by(const double *values, const double *weight, const int64_t *code, Py_ssize_t n, int sums,
+                           const int *exponents, int64_t *units, Py_ssize_t groups, double (*numbers)[PIECE],
+                           double *left, int64_t *left_code, Py_ssize_t room, Py_ssize_t *kept) {
+    int64_t parts[4 * PIECE];
+    const Py_ssize_t pitch = begin_of(sums);
+    Py_ssize_t start = 0;
+    int full = 0;
+    for (; start < n && !full; start += PIECE) {
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        const Py_ssize_t repeats = repeats_of(code + start, size);
+        if (start && start % CHUNK == 0) carry_units(units, groups, sums);
+        memcpy(numbers[0], (weight ? weight : values) + start, size * sizeof **numbers);
+        if (sums == WEIGHTED) terms_of(values + start, weight + start, size, numbers + 1);
+        if (sums == SQUARED)
+            products_of(values + start, (weight ? weight : values) + start, size, numbers[1], numbers[2]);
+        for (int sum = 0; sum < sums; sum++) {
+            double *number = numbers[sum ? 2 * sum - 1 : 0], *error = sum ? numbers[2 * sum] : NULL;
+            const int exponent = exponents[sum], folds = error ? LONGER - 2 : UNITS - 1;
+            if (exponent == NOWHERE) continue;
+            const int more = error ? parts_of_products(number, error, size, exponent, parts)
+                                   : parts_of(number, size, exponent, parts);
+            int64_t *own = units + begin_of(sum);
+            if (repeats <= size / TURNS) (error ? scatter_products : scatter)(parts, code + start, size, own, pitch);
+            else if (error) scatter_repeated(parts, code + start, size, own, pitch, repeats == size - 1, 4);
+            else scatter_repeated(parts, code + start, size, own, pitch, repeats == size - 1, 2);
+            for (int each = 0; more && each < (error ? 2 : 1); each++) {
+                const Py_ssize_t place = room * sum + kept[sum];
+                kept[sum] += kept_by(each ? error : number, code + start, size, folds,
+                                     exponent + (error && !each ? FOLD : 0), left + place, left_code + place);
+            }
+            full |= kept[sum] + 2 * PIECE > room;
+        }
+    }
+    return start < n ? start : n;
+}
+
+VECTORISED static int inside(const int64_t *restrict code, Py_ssize_t n, Py_ssize_t groups) {
     int64_t outside = 0;
     for (Py_ssize_t i = 0; i < n; i++) outside |= code[i] | (groups - 1 - code[i]);
     return outside >= 0;
 }
+
+/* Write the place of each whole number above `low`, or what a table has there, and count it; whether all are inside. */
+#define NUMBERED(type)                                                                                             \
+    static int numbered_##type(const type *restrict numbers, Py_ssize_t n, int64_t low, const int64_t *restrict table, \
+                               Py_ssize_t entries, int64_t *restrict code, int64_t *restrict counts, Py_ssize_t size) { \
+        uint64_t outside = 0;                                                                                      \
+        for (Py_ssize_t i = 0; i < n; i++) {                                                                       \
+            uint64_t place = (uint64_t)numbers[i] - (uint64_t)low;                                                 \
+            if (table) {                                                                                           \
+                outside |= place >= (uint64_t)entries;                                                             \
+                place = (uint64_t)table[place < (uint64_t)entries ? place : 0];                                    \
+            }                                                                                                      \
+            outside |= place >= (uint64_t)size;                                                                    \
+            place = place < (uint64_t)size ? place : 0;                                                            \
+            code[i] = (int64_t)place;                                                                              \
+            counts[place]++;                                                                                       \
+        }                                                                                                          \
+        return !outside;                                                                                           \
+    }
+
+NUMBERED(int8_t)
+NUMBERED(int16_t)
+NUMBERED(int32_t)
+NUMBERED(int64_t)
+NUMBERED(uint8_t)
+NUMBERED(uint16_t)
+NUMBERED(uint32_t)
 
 /* --- what Python sees --- */
 
@@ -636,43 +807,51 @@ static PyObject *kernels_span(PyObject *self, PyObject *object) {
 static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
     PyObject *objects[6], *result = NULL;
     Array arrays[6] = {{{0}, 0}};
-    Py_ssize_t n, codes, start, about, size, room, left_codes, rows = 0, kept = 0;
-    if (!PyArg_ParseTuple(args, "OOnOOOO", &objects[0], &objects[1], &start, &objects[2], &objects[3], &objects[4],
+    Py_ssize_t n, weights, codes, start, size, most, left_codes, rows = 0, kept[WEIGHTED] = {0};
+    int sums;
+    if (!PyArg_ParseTuple(args, "OOOniOOO", &objects[0], &objects[1], &objects[2], &start, &sums, &objects[3], &objects[4],
                           &objects[5]))
         return NULL;
     double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    int64_t *digits = code ? items(objects[2], &arrays[2], 'q', 1, &size) : NULL;
-    double *left = digits ? items(objects[3], &arrays[3], 'd', 1, &room) : NULL;
-    int64_t *left_code = left ? items(objects[4], &arrays[4], 'q', 1, &left_codes) : NULL;
-    double *means = left_code && objects[5] != Py_None ? items(objects[5], &arrays[5], 'd', 0, &about) : NULL;
-    const Py_ssize_t groups = left_code ? size / SPREAD : 0;
-    int64_t *units = left_code && (means || objects[5] == Py_None) ? PyMem_Calloc(groups + 1, UNITS * sizeof *units) : NULL;
-    if (units) {
-        int fits = codes == n && 0 <= start && start <= n && left_codes == room && room >= PIECE && size % SPREAD == 0;
-        fits = fits && (!means || about == groups);
-        int exponent, levels, moderate = 0;
-        Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code, n, groups);
-        if (fits) {
-            const double largest = double_of(means ? largest_square_by(values, code, n, means) : largest_bits(values, n));
-            moderate = foldable(largest);
-            if (moderate) {
-                frexp(largest, &exponent);
-                exponent -= 2 * FOLD;
-                rows = units_by(values + start, code + start, n - start, means, exponent, units, groups, left, left_code,
-                                room, &kept);
-                levels = spread(units, groups, exponent, digits);
-            }
+    int64_t *code = values ? items(objects[2], &arrays[2], 'q', 0, &codes) : NULL;
+    int64_t *digits = code ? items(objects[3], &arrays[3], 'q', 1, &size) : NULL;
+    double *left = digits ? items(objects[4], &arrays[4], 'd', 1, &most) : NULL;
+    int64_t *left_code = left ? items(objects[5], &arrays[5], 'q', 1, &left_codes) : NULL;
+    double *weight = left_code && objects[1] != Py_None ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
+    if (left_code && (weight || objects[1] == Py_None)) {
+        int fits = weight ? weights == n && (sums == SQUARED || sums == WEIGHTED) : sums == PLAIN || sums == SQUARED;
+        const Py_ssize_t groups = fits ? size / (SPREAD * sums) : 0, room = fits ? most / sums : 0;
+        fits = fits && codes == n && 0 <= start && start <= n && room >= 2 * PIECE;
+        fits = fits && left_codes == most && room * sums == most && groups * SPREAD * sums == size;
+        const Py_ssize_t pitch = fits ? begin_of(sums) : 1;
+        int64_t *units = PyMem_Calloc(groups * pitch + 1, sizeof *units);
+        double(*numbers)[PIECE] = units ? PyMem_Malloc(WEIGHTED * 2 * sizeof *numbers) : NULL;
+        int folds = 0, exponents[WEIGHTED], levels[WEIGHTED] = {0};
+        if (numbers) {
+            Py_BEGIN_ALLOW_THREADS
+            fits = fits && inside(code, n, groups);
+            folds = fits && units_of(values, weight, n, sums, exponents);
+            if (folds)
+                rows = units_by(values + start, weight ? weight + start : NULL, code + start, n - start, sums, exponents,
+                                units, groups, numbers, left, left_code, room, kept);
+            for (int sum = 0; folds && sum < sums; sum++)
+                if (exponents[sum] != NOWHERE)
+                    levels[sum] = spread(units + begin_of(sum), sum ? LONGER : UNITS, pitch, groups, exponents[sum],
+                                         digits + SPREAD * groups * sum);
+            Py_END_ALLOW_THREADS
         }
-        Py_END_ALLOW_THREADS
-        if (!fits) PyErr_SetString(PyExc_ValueError, UNFIT);
-        else if (moderate) result = Py_BuildValue("iinn", (exponent - LOWEST) / DIGIT, levels, start + rows, kept);
-        else result = Py_NewRef(Py_None);
-    } else if (!PyErr_Occurred()) {
-        PyErr_NoMemory();
+        if (!numbers) PyErr_NoMemory();
+        else if (!fits) PyErr_SetString(PyExc_ValueError, UNFIT);
+        else result = folds ? PyList_New(0) : Py_NewRef(Py_None);
+        for (int sum = 0; folds && result && sum < sums; sum++) {
+            PyObject *told = Py_BuildValue("iin", (exponents[sum] - LOWEST) / DIGIT, levels[sum], kept[sum]);
+            if (!told || PyList_Append(result, told)) Py_CLEAR(result);
+            Py_XDECREF(told);
+        }
+        if (folds && result) result = Py_BuildValue("nN", start + rows, result);
+        PyMem_Free(numbers);
+        PyMem_Free(units);
     }
-    PyMem_Free(units);
     release(arrays, 6);
     return result;
 }
@@ -696,6 +875,53 @@ static PyObject *kernels_spans_by(PyObject *self, PyObject *args) {
         else PyErr_SetString(PyExc_ValueError, UNFIT);
     }
     release(arrays, 4);
+    return result;
+}
+
+/* `numbered` for whole numbers of up to 8 bytes, with a sign or without. */
+static int numbered(const Py_buffer *view, Py_ssize_t n, int64_t low, const int64_t *table, Py_ssize_t entries,
+                    int64_t *code, int64_t *counts, Py_ssize_t size) {
+    const int bare = view->format && strchr("BHIL", *view->format) != NULL;
+    const void *numbers = view->buf;
+    switch (view->itemsize) {
+    case 1:
+        return bare ? numbered_uint8_t(numbers, n, low, table, entries, code, counts, size)
+                    : numbered_int8_t(numbers, n, low, table, entries, code, counts, size);
+    case 2:
+        return bare ? numbered_uint16_t(numbers, n, low, table, entries, code, counts, size)
+                    : numbered_int16_t(numbers, n, low, table, entries, code, counts, size);
+    case 4:
+        return bare ? numbered_uint32_t(numbers, n, low, table, entries, code, counts, size)
+                    : numbered_int32_t(numbers, n, low, table, entries, code, counts, size);
+    default: return numbered_int64_t(numbers, n, low, table, entries, code, counts, size);
+    }
+}
+
+static PyObject *kernels_numbered(PyObject *self, PyObject *args) {
+    PyObject *objects[4], *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_buffer view = {0};
+    Py_ssize_t entries = 0, codes, size;
+    long long low;
+    if (!PyArg_ParseTuple(args, "OLOOO", &objects[0], &low, &objects[1], &objects[2], &objects[3])) return NULL;
+    int64_t *code = items(objects[2], &arrays[0], 'q', 1, &codes);
+    int64_t *counts = code ? items(objects[3], &arrays[1], 'q', 1, &size) : NULL;
+    int64_t *table = counts && objects[1] != Py_None ? items(objects[1], &arrays[2], 'q', 0, &entries) : NULL;
+    const int ready = counts && (table || objects[1] == Py_None);
+    if (ready && !PyObject_GetBuffer(objects[0], &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
+        const Py_ssize_t wide = view.itemsize, n = view.len / wide;
+        int fits = view.format && strlen(view.format) == 1 && strchr("bBhHiIlLqQ", *view.format);
+        fits = fits && (wide < 8 ? wide == 1 || wide == 2 || wide == 4 : wide == 8) && n == codes;
+        if (fits && n) {
+            Py_BEGIN_ALLOW_THREADS
+            fits = size && (!table || entries) && numbered(&view, n, low, table, entries, code, counts, size);
+            Py_END_ALLOW_THREADS
+        }
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+        PyBuffer_Release(&view);
+    }
+    release(arrays, 3);
     return result;
 }
 
@@ -890,7 +1116,8 @@ static PyMethodDef methods[] = {
     {"total", kernels_total, METH_VARARGS, "Add numbers to 60 digits, and count +inf, -inf and NaN."},
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
-    {"sums_by", kernels_sums_by, METH_VARARGS, "Write the sums of numbers, or of squares about means, as digits of groups: from which level, which, of rows up to where, how many are left."},
+    {"sums_by", kernels_sums_by, METH_VARARGS, "Write sums of numbers, of squares, of products, or of weighted values, as digits of groups: of rows up to where; of each from which level, which, how many are left."},
+    {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
     {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},

@@ -16,8 +16,9 @@ from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.rational import to_float
 from lossctl.sums.exact import TINY, ExactSum
+from lossctl.sums.numbering import found
 from lossctl.sums.products import exact_products, parted, scaled_sum
-from lossctl.sums.state import Far, Groups, added, ranked
+from lossctl.sums.state import Far, Groups, added
 from lossctl.two_doubles import product
 
 Column = tuple[FloatArray, FloatArray | None, Far | None]
@@ -115,7 +116,7 @@ class Clusters:
         """
         number = 1 if groups is None else groups.number
         place = keyed.code if groups is None else groups.code * len(keyed.key) + keyed.code
-        present, entries = ranked(place)
+        present, entries = found(place, 0, number * len(keyed.key))
         group, key = np.divmod(present, max(len(keyed.key), 1))
         sums = [_sum(*column, entries) for column in columns]
         bucketed = np.zeros(number, dtype=np.bool_)

@@ -14,6 +14,7 @@ import numpy as np
 
 from lossctl.domain import BoolArray, FloatArray, IntArray, span_of
 from lossctl.sums import compiled
+from lossctl.sums.numbering import found
 from lossctl.sums.state import Groups, none
 
 BLOCK = 1 << 15
@@ -25,10 +26,12 @@ LOWEST = -1074
 """The exponent of the unit of level 0, the smallest double."""
 LEVELS = 60
 """More than there are in any sum."""
-PIECE = 1 << 11
-"""Rows of which the compiled sums by group ask to keep what is left."""
-SPREAD = 6
-"""The levels that two folds and what is carried beyond them are in."""
+PIECE = 1 << 12
+"""Numbers of which the compiled sums by group ask to keep what is left, two a row."""
+SPREAD = 8
+"""The levels that four folds and what is carried beyond them are in."""
+SQUARED, WEIGHTED = 2, 5
+"""How many sums the compiled ones by group are at once, without and with weights."""
 CARRY = 1 << 9
 """Block sums of 53 bits that an int64 digit can take twice before it must be carried."""
 HUGE = 2.0**900
@@ -231,50 +234,64 @@ def _compiled_by_group(kernels: ModuleType, values: FloatArray, groups: Groups) 
     """As `sums_of`, whatever the order of the rows."""
     values = np.ascontiguousarray(values)
     infinite = none(groups.number, 3)
-    digits = _folded_by_group(kernels, values, groups)
+    digits = _folded(kernels, values, groups)
     if digits is None and not math.isfinite(kernels.largest(values)):
         infinite = _infinite_by_group(values, groups.code, groups.number)
         values = np.where(np.isfinite(values), values, 0.0)
-        digits = _folded_by_group(kernels, values, groups)
-    return _of_rest(values, groups) if digits is None else digits, infinite, 1
+        digits = _folded(kernels, values, groups)
+    return _of_rest(values, groups) if digits is None else digits[0], infinite, 1
 
 
-def squares_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> Sums | None:
-    """The sums of the rounded squares of values about the means of their groups; ``None`` where NumPy has to do it."""
+def moments_by_group(values: FloatArray, weight: FloatArray | None, groups: Groups) -> list[Sums] | None:
+    """The sums of what moments are made of, in one pass; ``None`` where they take more, or NumPy.
+
+    They are those of the values and of their squares; of rows with weights those of w, wℓ, w², w²ℓ and w²ℓ².
+    """
     if compiled.kernels is None:
         return None
-    digits = _folded_by_group(compiled.kernels, np.ascontiguousarray(values), groups, means)
-    return None if digits is None else (digits, none(groups.number, 3), 1)
+    weight = None if weight is None else np.ascontiguousarray(weight)
+    digits = _folded(
+        compiled.kernels, np.ascontiguousarray(values), groups, weight, SQUARED if weight is None else WEIGHTED
+    )
+    return None if digits is None else [(own, none(groups.number, 3), 1) for own in digits]
 
 
-def _folded_by_group(
-    kernels: ModuleType, values: FloatArray, groups: Groups, means: FloatArray | None = None
-) -> Digits | None:
-    """The sums of numbers by two folds; ``None`` of those of which the largest is too large or too small, or NaN.
+def products_by_group(left: FloatArray, right: FloatArray, groups: Groups) -> Sums | None:
+    """The sums of products; ``None`` where they take more than a pass, or NumPy."""
+    if compiled.kernels is None:
+        return None
+    sides = np.ascontiguousarray(left), np.ascontiguousarray(right)
+    digits = _folded(compiled.kernels, sides[0], groups, sides[1], SQUARED)
+    return None if digits is None else (digits[1], none(groups.number, 3), 1)
+
+
+def _folded(
+    kernels: ModuleType, values: FloatArray, groups: Groups, weight: FloatArray | None = None, number: int = 1
+) -> list[Digits] | None:
+    """So many sums by two folds, of products by four; ``None`` of numbers too large or too small for them, or NaN.
 
     What they leave of some rows goes to two more, and to NumPy where it is too small for folds.
     """
-    digits: Digits = {}
-    waiting = [(values, groups.code, means)]
-    for numbers, code, about in waiting:
-        start, most = 0, PIECE + len(numbers) // 8
-        while start < len(numbers):
-            room = np.empty((SPREAD, groups.number), dtype=np.int64)
-            left, left_code = np.empty(most), np.empty(most, dtype=np.int64)
-            folded = kernels.sums_by(numbers, code, start, room.reshape(-1), left, left_code, about)
-            if folded is None:
-                break
-            lowest, levels, start, count = folded
-            for place in range(SPREAD):
-                if levels >> place & 1:
-                    add_digit(digits, lowest + place, room[place].copy())  # without the room of those that are 0
-            if count:
-                waiting.append((left[:count], left_code[:count], None))
-        if not start and not digits:
+    sums: list[Digits] = [{} for _ in range(number)]
+    start, room = 0, PIECE + len(values) // 8
+    while start < len(values):
+        digits = np.empty((number, SPREAD, groups.number), dtype=np.int64)
+        left, code = np.empty((number, room)), np.empty((number, room), dtype=np.int64)
+        rows = values, weight, groups.code, start, number
+        folded = kernels.sums_by(*rows, digits.reshape(-1), left.reshape(-1), code.reshape(-1))
+        if folded is None:
             return None
-        for level, digit in _of_rest(numbers[start:], Groups(code[start:], groups.number)).items():
-            add_digit(digits, level, digit)
-    return digits
+        start, parts = folded
+        for place, (lowest, levels, count) in enumerate(parts):
+            for level in range(SPREAD):
+                if levels >> level & 1:  # without the room of those that are 0
+                    add_digit(sums[place], lowest + level, digits[place, level].copy())
+            if count:
+                rest, (present, some) = left[place, :count], found(code[place, :count], 0, groups.number)
+                for level, digit in (_folded(kernels, rest, some) or [_of_rest(rest, some)])[0].items():
+                    total = sums[place].setdefault(level, np.zeros(groups.number, dtype=np.int64))
+                    total[present] += digit
+    return sums
 
 
 def _of_rest(values: FloatArray, groups: Groups) -> Digits:

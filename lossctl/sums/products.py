@@ -7,25 +7,23 @@ from lossctl.rational import over
 from lossctl.sums import compiled
 from lossctl.sums.digits import (
     BLOCK,
-    CARRY,
     DIGIT,
     LEVELS,
     BlockSum,
-    Digits,
-    add_digit,
     digits_of,
     in_blocks,
-    squares_by_group,
+    moments_by_group,
+    products_by_group,
     workspace,
 )
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
-from lossctl.sums.state import Groups, none
+from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
 
 FAR = 800
 """Sums of squares between 2^-`FAR` and 2^`FAR` lost nothing to underflow or overflow."""
-GROUPS = 1 << 14
-"""Groups whose figures are made at a time."""
+PIECE = 1 << 13
+"""Rows whose products are taken at a time."""
 SPAN = 12
 """The levels that numbers with exponents of their own are summed in at a time."""
 
@@ -36,12 +34,15 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
     Sums of squares end in differences (a variance is Σℓ² − (Σℓ)²/n): products rounded to a double would lose what a
     mean far from zero hides. Each product is a double and its rounding error.
     """
+    sums = None if groups is None else products_by_group(left, right, groups)
+    if sums is not None:
+        return ExactSum(*sums)
     total = ExactSum.zero(1 if groups is None else groups.number)
     for cut in cuts(len(left), whole=groups is not None):
         first = left[cut]
         second = first if right is left else right[cut]
         if _moderate(first) and (second is first or _moderate(second)):
-            for term in product(first, second):
+            for term in _piecewise(first, second):
                 total = total + ExactSum.of(term, groups)
         else:
             first, exponents = parted(first)
@@ -49,6 +50,16 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
             for term in product(first, second):
                 total = total + scaled_sum(term, exponents + more, groups)
     return total
+
+
+def _piecewise(left: FloatArray, right: FloatArray) -> FloatArray:
+    """As `product`, ``(2, n)``, of so many rows at a time that what is made of them stays in the cache."""
+    terms = np.empty((2, len(left)))
+    for start in range(0, len(left), PIECE):
+        piece = slice(start, start + PIECE)
+        first = left[piece]
+        terms[0, piece], terms[1, piece] = product(first, first if right is left else right[piece])
+    return terms
 
 
 def cuts(n: int, *, whole: bool) -> list[slice]:
@@ -80,18 +91,33 @@ def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None =
     return total
 
 
-def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None = None) -> ExactSum:
-    """The sum of the squares of numbers, by group, given their exact sum; infinite ones count as 0.
+def values_and_squares(values: FloatArray, groups: Groups | None = None) -> tuple[ExactSum, ExactSum]:
+    """The sums of numbers and of their squares, by group; infinite ones are counted in the first, and have no square.
+
+    Those of groups are exact.
+    """
+    if groups is None:
+        total = ExactSum.of(values)
+        return total, centred_squares(values, total)
+    sums = moments_by_group(values, None, groups)
+    if sums is not None:
+        total, squares = (ExactSum(*own) for own in sums)
+        return total, squares
+    if compiled.kernels is None:  # once for the three sums that NumPy makes of them
+        values, groups = groups.arranged(values), groups.in_order
+    return ExactSum.of(values, groups), exact_products(values, values, groups)
+
+
+def centred_squares(values: FloatArray, total: ExactSum) -> ExactSum:
+    """The sum of the squares of numbers, given their exact sum; infinite ones count as 0.
 
     Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
     Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, each by itself, and a variance, which is
     Σx² − (Σx)²/n, keeps its digits however far from zero the mean is. The last digit depends on which values are given
     together.
     """
-    squares = None
-    if len(values) and not total.infinite.any():
-        squares = _centred(values, total) if groups is None else _centred_by_group(values, total, groups)
-    return exact_products(values, values, groups) if squares is None else squares
+    squares = _centred(values, total) if len(values) and not total.infinite.any() else None
+    return exact_products(values, values) if squares is None else squares
 
 
 def _centred(values: FloatArray, total: ExactSum) -> ExactSum | None:
@@ -123,48 +149,6 @@ def _spread(values: FloatArray, mean: float) -> ExactSum:
             rest *= rest
             total.add(rest, 0.0, float(np.maximum.reduce(rest)))
     return ExactSum(*total.result())
-
-
-def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum | None:
-    """As `_centred`, by group."""
-    n, index = groups.sizes, groups.index
-    with np.errstate(all="ignore"):
-        means = total.nearly() / groups.counts
-    spread, mean = _spread_by_group(values, means, groups), means[index]
-    size = spread.nearly()[index]
-    safe = (size > TINY) & (size < 1 / TINY) & (np.abs(mean) < LARGE) & (np.abs(mean) > SMALL) & (n < 1 << 20)
-    if not safe.all() or spread.infinite.any():
-        return None
-    digits: Digits = {}
-    for start in range(0, len(index), GROUPS):
-        here = index[start : start + GROUPS]
-        part = _of_mean(n[start : start + GROUPS], mean[start : start + GROUPS], total.taken(here))
-        for level, digit in part.items():
-            digits.setdefault(level, np.zeros(groups.number, dtype=np.int64))[here] = digit
-    return spread + ExactSum(digits, none(groups.number, 3), CARRY // 2 + 1)
-
-
-def _of_mean(n: IntArray, mean: FloatArray, total: ExactSum) -> Digits:
-    """2m(Σx − nm) + nm², of each group."""
-    twice = Groups(np.tile(np.arange(len(n)), 2), len(n))  # of products, each of two doubles
-    counted = ExactSum.of(-np.concatenate(product(n.astype(np.float64), mean)), twice)
-    shift = (total + counted).nearly()
-    square = ExactSum.of(np.concatenate(product(mean, mean)), twice)
-    digits = {level: digit * n for level, digit in square.digits.items()}
-    for level, digit in ExactSum.of(np.concatenate(product(2.0 * mean, shift)), twice).digits.items():
-        add_digit(digits, level, digit)
-    return digits
-
-
-def _spread_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> ExactSum:
-    """As `_spread`, by group."""
-    sums = squares_by_group(values, means, groups)
-    if sums is not None:
-        return ExactSum(*sums)
-    with np.errstate(over="ignore"):
-        rest = values - means[groups.code]
-        rest *= rest
-    return ExactSum.of(rest, groups)
 
 
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:

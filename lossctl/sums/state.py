@@ -215,21 +215,6 @@ def added(values: npt.NDArray[Any], index: IntArray, groups: int) -> npt.NDArray
     return moved
 
 
-def ranked(code: IntArray) -> tuple[IntArray, Groups]:
-    """The numbers ``>= 0`` that occur, sorted, each of which is a group of rows."""
-    most = int(code.max(initial=0))
-    if most > 4 * len(code):
-        used, place, counts = np.unique(code, return_inverse=True, return_counts=True)
-        return used, Groups.counted(place, counts)
-    counts = np.bincount(code)  # small numbers need no sorting
-    used = np.flatnonzero(counts)
-    if len(used) > most:
-        return used, Groups.counted(code, counts)
-    table = np.zeros(most + 1, dtype=np.int64)
-    table[used] = np.arange(len(used))
-    return used, Groups.counted(table[code], counts[used])
-
-
 def inverse(order: IntArray) -> IntArray:
     """Where an order brings each entry."""
     place = np.empty_like(order)

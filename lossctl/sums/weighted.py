@@ -7,7 +7,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums import compiled
-from lossctl.sums.digits import LEVELS
+from lossctl.sums.digits import LEVELS, moments_by_group
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
 from lossctl.sums.products import cuts, parted, scaled_sum
 from lossctl.sums.state import Groups, Meeting
@@ -86,6 +86,10 @@ def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None)
         weight: ``(n,)``, positive and finite.
         groups: the groups of the rows.
     """
+    at_once = None if groups is None else moments_by_group(values, weight, groups)
+    if at_once is not None:
+        total, product, squares, cross, value_squares = (ExactSum(*own) for own in at_once)
+        return product, value_squares, Weights(total, squares, cross, *least_and_most(values, groups))
     empty = ExactSum.zero(1 if groups is None else groups.number)
     sums, odd = [empty] * 4, empty
     for cut in cuts(len(values), whole=groups is not None or compiled.kernels is not None):

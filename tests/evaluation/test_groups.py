@@ -6,12 +6,17 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.evaluation import fold
+from lossctl.evaluation import fold, vocabulary
 from lossctl.evaluation.engines.processes import packed
+from lossctl.evaluation.groups import grouped
+from lossctl.inference.grouping import Grouping
+from lossctl.reading.formats.parquet import ROWS as ROWS_AT_A_TIME
+from lossctl.reading.formats.parquet import WORDS as ROW_GROUP
 
 ROWS = 300
 
@@ -22,6 +27,12 @@ MAKES = {
     "far numbers": lambda values: pa.array(values * 10**15),
     "words": lambda values: pa.array([f"w{value}" for value in values]),
     "words and nulls": lambda values: pa.array([None if value % 7 == 0 else str(value) for value in values]),
+    "numbers and nulls": lambda values: pa.array([None if value % 5 == 0 else int(value) for value in values]),
+    "far numbers and nulls": lambda values: pa.array(
+        [None if value % 5 == 0 else int(value) * 10**15 for value in values]
+    ),
+    "truths": lambda values: pa.array([None if value % 7 == 0 else bool(value % 2) for value in values]),
+    "dates": lambda values: pa.array(values.astype(np.int32)).cast(pa.date32()),
     "categories": lambda values: pa.array([f"w{value}" for value in values]).dictionary_encode(),
 }
 
@@ -41,7 +52,7 @@ def test_every_row_counts_in_the_group_of_its_own_words(kinds, values, seed):
     columns = [MAKES[kind](rng.integers(0, values, ROWS)) for kind in kinds]
     label = rng.integers(0, 9, ROWS).astype(float)
     table = pa.table([pa.array(label), pa.array(np.zeros(ROWS)), *columns], names=["y", "p", *names])
-    words = [[None if word is None else str(word) for word in column.to_pylist()] for column in columns]
+    words = [column.cast(pa.string()).to_pylist() for column in columns]
     keys = list(zip(*words, strict=True))
     sums = Counter()
     for key, value in zip(keys, label.tolist(), strict=True):
@@ -76,3 +87,50 @@ def test_a_group_takes_little_room_at_most_and_less_on_its_way_between_processes
     assert len(report.table) == groups
     assert max(sent) < 104 * groups
     assert peaks[1] - peaks[0] < 550 * groups
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    words=st.sampled_from([7, 900, 6000]),
+    page=st.sampled_from([100, 1 << 20]),
+    dictionary=st.booleans(),
+    nulls=st.booleans(),
+    engine=st.sampled_from(["serial", "threads"]),
+)
+def test_words_that_a_file_has_once_and_words_that_are_hashed_are_the_same_groups(
+    tmp_path_factory, words, page, dictionary, nulls, engine
+):
+    """Dictionaries end where a page is full, grow from batch to batch, and differ from row group to row group."""
+    rng = np.random.default_rng(words + page)
+    code, label = rng.permutation(ROW_GROUP * 2) % words, rng.integers(0, 9, ROW_GROUP * 2).astype(float)
+    if nulls:
+        code[::3] = 0
+    names = np.array([None if nulls and not place else f"w{place % (words - 1)}" for place in range(words)], object)
+    names[1] = "" if nulls else names[1]
+    table = pa.table({"y": label, "p": np.zeros(len(label)), "g": pa.array(names[code]), "n": code % (words - 1)})
+    path = tmp_path_factory.mktemp("words") / "words.parquet"
+    pq.write_table(table, path, row_group_size=ROW_GROUP, use_dictionary=dictionary, dictionary_pagesize_limit=page)
+    roles = {"label": "y", "prediction": "p", "reduction": "sum", "engine": engine}
+    read, held = (lossctl.evaluate(given, "mse", by=["g"], **roles).results for given in (path, table))
+    assert read == held
+
+
+def test_the_words_of_a_dictionary_are_looked_at_once_for_all_its_batches(tmp_path, monkeypatch):
+    looked, named = [], vocabulary._named
+    monkeypatch.setattr(vocabulary, "_named", lambda words, missing: looked.append(len(words)) or named(words, missing))
+    rows, words = 5 * ROWS_AT_A_TIME, np.array([f"w{place}" for place in range(90)])
+    table = pa.table({"y": np.ones(rows), "p": np.zeros(rows), "g": pa.array(words[np.arange(rows) % 90])})
+    pq.write_table(table, tmp_path / "words.parquet", row_group_size=rows)
+    report = lossctl.evaluate(tmp_path / "words.parquet", "mse", label="y", prediction="p", by="g", engine="serial")
+    assert len(report.results) == 90
+    assert looked == [90]
+
+
+@pytest.mark.parametrize("apart", [1, 10**6])
+def test_integers_are_grouped_as_numbers_however_far_apart(apart):
+    """Their names are written once, at the end."""
+    table = pa.table({"g": pa.array(np.arange(300) % 7 * apart)})
+    groups, keys = grouped(table.to_batches()[0], [Grouping("g")])
+    assert keys.columns[0].type == pa.int64()
+    assert keys.columns[0].to_pylist() == [apart * place for place in range(7)]
+    assert groups.code.tolist() == [place % 7 for place in range(300)]

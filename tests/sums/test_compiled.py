@@ -20,7 +20,8 @@ from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import Gradients, Passing
 from lossctl.sums.moments import Moments
-from lossctl.sums.products import centred_squares, exact_products
+from lossctl.sums.numbering import found
+from lossctl.sums.products import exact_products, values_and_squares
 from lossctl.sums.state import Groups, Rows
 
 KERNELS = compiled.kernels
@@ -71,6 +72,16 @@ def test_so_they_are_of_more_rows_than_a_block_has(kind, number):
     same(kind, number, 2 * BLOCK + 3, number, odd=True)
 
 
+@pytest.mark.parametrize("run", [1, 3, 600, 5000])
+def test_so_they_are_of_rows_in_the_order_of_their_groups(run):
+    values = hostile("wide", np.random.default_rng(run), 3 * BLOCK // 2)
+    code = np.arange(len(values)) // run % 40
+    weight = np.random.default_rng(run).uniform(0.5, 2.0, len(values))
+    for weights in (None, weight):
+        one, other = both(lambda weights=weights: Moments.lift(rows(values, weights, Groups(code, 40))).result())
+        assert repr(one) == repr(other)
+
+
 def same(kind, seed, n, number, *, odd):
     rng = np.random.default_rng(seed)
     values = hostile(kind, rng, n)
@@ -83,8 +94,8 @@ def same(kind, seed, n, number, *, odd):
     finite = np.where(np.isfinite(values), values, 0.0)
     one, other = both(lambda: exact_products(finite, finite[::-1].copy(), groups))
     assert facts(one) == facts(other)
-    one, other = both(lambda: centred_squares(values, ExactSum.of(values, groups), groups))
-    assert facts(one) == facts(other)
+    one, other = both(lambda: values_and_squares(values, groups))
+    assert [*map(facts, one)] == [*map(facts, other)]
     for weight in (None, rng.uniform(0.5, 2.0, n), np.abs(hostile(kind, rng, n))[:n] + 5e-324):
         one, other = both(lambda weight=weight: Moments.lift(rows(values, weight, groups)).result())
         assert repr(one) == repr(other)
@@ -120,8 +131,31 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
     assert facts(total) == facts(numpys)
     assert total.exact() == [Fraction(1.7e300) * (1 << 17), 0, Fraction(1.7e300) * (1 << 17)]
     spread = np.tile([1e100, 3e100], 1 << 17)
-    squares, numpys = both(lambda: centred_squares(spread, ExactSum.of(spread, groups), groups))
+    (_, squares), (_, numpys) = both(lambda: values_and_squares(spread, groups))
     assert facts(squares) == facts(numpys)
+
+
+@given(
+    kind=st.sampled_from(["i1", "i2", "i4", "i8", "u1", "u2", "u4"]),
+    values=st.lists(st.integers(0, 40), max_size=60),
+    low=st.sampled_from([0, 3, -5]),
+    size=st.sampled_from([41, 4000]),
+    looked=st.booleans(),
+)
+def test_whole_numbers_of_every_width_are_the_same_groups(kind, values, low, size, looked):
+    low = max(low, 0) if kind.startswith("u") else low
+    numbers = (np.array(values, dtype=np.int64) + low).astype(kind)
+    table = np.arange(size)[::-1].copy() % 17 if looked else None
+
+    def groups():
+        used, groups = found(numbers, low, size, table)
+        return used.tolist(), groups.code.tolist(), groups.number, groups.counts.tolist()
+
+    one, other = both(groups)
+    assert one == other
+    places = [value if table is None else int(table[value]) for value in values]
+    assert [one[0][code] for code in one[1]] == places
+    assert one[0] == sorted(set(places))
 
 
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
@@ -162,14 +196,34 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("sizes", of_sizes(counts=64 << 8), ValueError),
         ("sizes", of_sizes(slots=3), ValueError),
         ("sizes", of_sizes(largest=1), ValueError),
+        ("numbered", (np.array([2]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.array([-1]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.array([1]), 0, np.array([0]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.array([0]), 0, np.array([2]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.array([0]), 0, None, np.zeros(2, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.array([0.0]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         (
             "sums_by",
-            (np.ones(1), np.array([1]), 0, np.zeros(6, np.int64), np.ones(2048), np.zeros(2048, np.int64), None),
+            (
+                np.ones(1),
+                np.ones(2),
+                np.array([0]),
+                0,
+                5,
+                np.zeros(40, np.int64),
+                np.ones(20480),
+                np.zeros(20480, np.int64),
+            ),
             ValueError,
         ),
         (
             "sums_by",
-            (np.ones(1), np.array([0]), 0, np.zeros(6, np.int64), np.ones(1), np.zeros(1, np.int64), None),
+            (np.ones(1), None, np.array([1]), 0, 1, np.zeros(8, np.int64), np.ones(4096), np.zeros(4096, np.int64)),
+            ValueError,
+        ),
+        (
+            "sums_by",
+            (np.ones(1), None, np.array([0]), 0, 1, np.zeros(8, np.int64), np.ones(1), np.zeros(1, np.int64)),
             ValueError,
         ),
     ],

@@ -1,7 +1,7 @@
 """Apache Parquet; a shard is a row group, or several small ones."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, groupby
@@ -37,6 +37,8 @@ COLUMN_BYTES, BATCH_BYTES = 1 << 22, 1 << 24
 enough rows at a time."""
 BUFFER, BUFFERS = 1 << 16, 1 << 23
 """How many bytes of a column are read at a time, and of all together: what a page needs beyond that is read at once."""
+DICTIONARY = 1 << 26
+"""How many bytes a column of texts may take in a row group, of which Arrow is to keep the words as a dictionary."""
 FEW = 256
 """How many rows the smallest batch has, unless they take more than `MOST`."""
 LONGEST_FOOTER = 1 << 17
@@ -91,7 +93,24 @@ def _values(chunks: list[Structure]) -> dict[str, int]:
     return values
 
 
-def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) -> tuple[int, int]:
+def _coded(part: Part, file: "pq.ParquetFile", fields: list[pa.Field], wanted: Wanted) -> list[str]:
+    """The columns of which Arrow is to give the words as a dictionary, and codes of them.
+
+    It has one for each row group, and a batch ends with it: row groups of few rows are not worth it.
+    """
+    names = {field.name for field in fields if field.name in wanted.coded and _is_words(field.type)}
+    for index in part.members if names else ():
+        group = file.metadata.row_group(index)
+        if group.num_rows < WORDS:
+            return []
+        chunks = [group.column(place) for place in range(group.num_columns)]
+        names -= {chunk.path_in_schema for chunk in chunks if chunk.total_uncompressed_size > DICTIONARY}
+    return sorted(names)
+
+
+def _rows(
+    part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field], coded: Sequence[str]
+) -> tuple[int, int]:
     """How many rows a batch of some columns of a part may have, and about how many bytes a row takes.
 
     Args:
@@ -99,12 +118,13 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
         raw: their file, open.
         file: the same as Arrow reads it.
         fields: the columns, and fields inside some.
+        coded: those that come as codes.
 
     Raises:
         DataError: a row takes more than `MOST` bytes.
     """
     widest = 0
-    rows = WORDS if any(_is_text(field.type) for field in fields) else ROWS
+    rows = WORDS if any(_is_text(field.type) for field in fields if field.name not in coded) else ROWS
     lengths = _lengths(raw) if any(not _bytes(field.type, 1) for field in fields) else ()
     for index in part.members:
         group = file.metadata.row_group(index)
@@ -121,7 +141,8 @@ def _rows(part: Part, raw: Any, file: "pq.ParquetFile", fields: list[pa.Field]) 
                 f"{part.file}: a row takes {in_bytes(least >> 20 << 20)}, and more than {in_bytes(MOST)} are not read"
             )
             raise DataError(what, "Cut its lists into rows or columns of their own.")
-        fitting = min(COLUMN_BYTES // max([1, *widths]), BATCH_BYTES // total)
+        held = [8 if field.name in coded else width for field, width in zip(fields, widths, strict=True)]
+        fitting = min(COLUMN_BYTES // max([1, *held]), BATCH_BYTES // max(sum(held), 1))
         rows = min(rows, max(fitting, min(FEW, MOST // least), 1))
     return rows, widest
 
@@ -138,15 +159,23 @@ def _bytes(kind: pa.DataType, whole: int) -> int:
     return whole if _is_text(kind) else 8
 
 
+def _is_words(kind: pa.DataType) -> bool:
+    """Whether it is text, or words in a dictionary."""
+    return bool(pa.types.is_string(kind) or (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)))
+
+
 def _is_text(kind: pa.DataType) -> bool:
     """Whether it is text and the like: anything of no certain length."""
     return not (pa.types.is_primitive(kind) or pa.types.is_nested(kind))
 
 
-def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1) -> "pq.ParquetFile":
+def _open(
+    file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1, coded: Sequence[str] = ()
+) -> "pq.ParquetFile":
     """Open a Parquet file, with its footer from the cache where it is the same file; batches are to be `_checked`.
 
-    ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side.
+    ``verify`` has Arrow check the checksums of the pages that have one; so many ``columns`` are read side by side, and
+    the texts that are ``coded`` as dictionaries.
     """
     import pyarrow.parquet as pq
 
@@ -160,6 +189,7 @@ def _open(file: Any, path: str, stamp: Stamp, *, verify: bool, columns: int = 1)
         pre_buffer=False,
         buffer_size=0 if remote else min(BUFFER, BUFFERS // columns),
         page_checksum_verification=verify,
+        read_dictionary=[*coded],
     )
 
 
@@ -185,12 +215,15 @@ class RowGroups(Part):
                 file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside)
                 schema = file.schema_arrow
                 fields = [*schema] if wanted.others else paths_needed(schema, wanted.names, wanted.whole)
-                (rows, width), names = _rows(self, raw, file, fields), [field.name for field in fields]
+                many = apart(schema, fields)
+                coded = [] if many else _coded(self, file, fields, wanted)
+                (rows, width), names = _rows(self, raw, file, fields, coded), [field.name for field in fields]
                 # A name that several columns have stands for all of them each time: of all columns, none is named.
                 columns = None if wanted.others else names
                 again = not is_remote(self.path)
-                if many := apart(schema, fields):
-                    file = _open(raw, self.path, self.stamp, verify=self.verify, columns=BESIDE)
+                if many or coded:
+                    beside = BESIDE if many else beside
+                    file = _open(raw, self.path, self.stamp, verify=self.verify, columns=beside, coded=coded)
                 try:
                     for possible, groups in self._runs(file, wanted):
                         if possible and many:
