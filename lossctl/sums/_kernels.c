@@ -793,6 +793,36 @@ static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
     return result;
 }
 
+/* Of numbers whose low bits are counts, ascending: each of those above once, in place, and the sum of its counts. */
+static PyObject *kernels_tally(PyObject *self, PyObject *args) {
+    PyObject *objects[2], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_ssize_t n, room, kept = 0;
+    int bits;
+    if (!PyArg_ParseTuple(args, "OiO", &objects[0], &bits, &objects[1])) return NULL;
+    int64_t *numbers = items(objects[0], &arrays[0], 'q', 1, &n);
+    int64_t *counts = numbers ? items(objects[1], &arrays[1], 'q', 1, &room) : NULL;
+    if (counts && room == n && 0 < bits && bits < 63) {
+        const int64_t mask = ((int64_t)1 << bits) - 1;
+        Py_BEGIN_ALLOW_THREADS
+        int64_t last = 0, sum = 0;
+        for (Py_ssize_t i = 0; i < n; i++) {
+            const int64_t number = numbers[i] >> bits, count = numbers[i] & mask, same = i && number == last;
+            kept += !same;
+            sum = count + (sum & -same);
+            last = number;
+            numbers[kept - 1] = number;
+            counts[kept - 1] = sum;
+        }
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromSsize_t(kept);
+    } else if (counts) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 2);
+    return result;
+}
+
 static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
     PyObject *objects[3], *result = NULL;
     Array arrays[3] = {{{0}, 0}};
@@ -861,6 +891,7 @@ static PyMethodDef methods[] = {
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave; whether all had room."},
+    {"tally", kernels_tally, METH_VARARGS, "Of ascending numbers whose low bits are counts, each once with its counts added up; how many."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {"terms", kernels_terms, METH_VARARGS, "Write wx, w², w²x and w²x², each followed by what its rounding took away."},
     {NULL, NULL, 0, NULL},

@@ -99,18 +99,13 @@ class Histogram:
         """The same histogram, each cell once, ascending."""
         if not self.cells or sum(map(len, self.cells)) == self.distinct:
             return self
-        cells, counts = np.concatenate(self.cells), np.concatenate(self.counts)
-        bits = int(counts.max()).bit_length()
-        if int(cells.max()).bit_length() + bits < 64:  # as one number, which sorts in a third of the time
-            both = cells << bits
-            both |= counts
-            both.sort()
-            cells, counts = both >> bits, both & ((1 << bits) - 1)
+        bits = max(int(part.max()) for part in self.counts).bit_length()
+        if max(int(part.max()) for part in self.cells).bit_length() + bits < 64:
+            cells, counts = _tallied(self.cells, self.counts, bits)
         else:
+            cells, counts = np.concatenate(self.cells), np.concatenate(self.counts).astype(np.int64)
             order = np.argsort(cells)
-            cells, counts = cells[order], counts[order].astype(np.int64)
-        starts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
-        cells, counts = cells[starts], np.add.reduceat(counts, starts)
+            cells, counts = _added(cells[order], counts[order])
         narrow = np.min_scalar_type(-1 - int(counts.max()))
         return Histogram((cells,), (counts.astype(narrow),), len(cells))
 
@@ -137,6 +132,30 @@ class Histogram:
                     group, share = _top_shares(cells[start:stop][::-1], counts[start:stop][::-1], part)
                     shares[group] = share
         return shares
+
+
+def _tallied(
+    cells: tuple[IntArray, ...], counts: tuple[npt.NDArray[np.signedinteger], ...], bits: int
+) -> tuple[IntArray, IntArray]:
+    """Each cell once, and its counts added up: sorted as one number with them, which takes a third of the time."""
+    both, start = np.empty(sum(map(len, cells)), dtype=np.int64), 0
+    for cell, count in zip(cells, counts, strict=True):
+        part = both[start : start + len(cell)]
+        np.left_shift(cell, bits, out=part)
+        part |= count
+        start += len(cell)
+    both.sort()
+    if compiled.kernels is None:
+        return _added(both >> bits, both & ((1 << bits) - 1))
+    total = np.empty(len(both), dtype=np.int64)
+    distinct = compiled.kernels.tally(both, bits, total)
+    return both[:distinct].copy(), total[:distinct]
+
+
+def _added(cells: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
+    """Each of some ascending cells once, and its counts added up."""
+    starts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
+    return cells[starts], np.add.reduceat(counts, starts)
 
 
 def _top_shares(cells: IntArray, counts: IntArray, part: float) -> tuple[IntArray, FloatArray]:

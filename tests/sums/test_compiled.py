@@ -142,6 +142,8 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("squares", (np.ones(3), 0.0, np.zeros(59, np.int64)), ValueError),
         ("histogram", (np.ones(3), np.zeros(63, np.int64), np.zeros(1 << 11, np.uint8)), ValueError),
         ("histogram", (np.ones(3), np.zeros(64, np.int64), np.zeros(3, np.uint8)), ValueError),
+        ("tally", (np.ones(3, np.int64), 1, np.zeros(2, np.int64)), ValueError),
+        ("tally", (np.ones(3, np.int64), 63, np.zeros(3, np.int64)), ValueError),
         ("weighted", (np.ones(3), np.ones(2), np.zeros(240, np.int64)), ValueError),
         ("weighted", (np.ones(3), np.ones(3), np.zeros(60, np.int64)), ValueError),
         ("span", (np.empty(0),), ValueError),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.reduction import MEAN, reduction_of
+from lossctl.sums import compiled
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.histogram import BINS, Histogram
 from lossctl.sums.moments import Moments
@@ -159,10 +160,16 @@ def test_a_group_without_rows_has_no_gradient_figures():
     assert found[2] is not None
 
 
+@pytest.mark.parametrize("kernels", [compiled.kernels, None], ids=["compiled", "NumPy"])
 @given(seed=SEEDS, parts=st.integers(1, 40), groups=st.sampled_from([1, 3, 200]), few=st.booleans())
 @settings(max_examples=25)
-def test_a_histogram_keeps_no_more_than_twice_what_occurs_and_the_last_rows(seed, parts, groups, few):
-    rng = np.random.default_rng(seed)
+def test_a_histogram_keeps_no_more_than_twice_what_occurs_and_the_last_rows(kernels, seed, parts, groups, few):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "kernels", kernels)
+        check_what_is_kept(np.random.default_rng(seed), parts, groups, few)
+
+
+def check_what_is_kept(rng, parts, groups, few):
     total, expected, most = Histogram(), {}, 0
     for _ in range(parts):
         n = int(rng.integers(1, 300))
