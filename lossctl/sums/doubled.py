@@ -100,6 +100,8 @@ class Doubled:
         return self + -other
 
     def __mul__(self, other: Number) -> "Doubled":
+        if other == 1:  # nothing is lost
+            return self
         other = self._like(other)
         first, rest = product(self.high, other.high)
         high, low = summed(first, rest + (self.high * other.low + self.low * other.high))
@@ -109,14 +111,21 @@ class Doubled:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Number) -> "Doubled":
+        if other == 1:
+            return self
         other = self._like(other)
         first = self.high / other.high
         back, lost = product(first, other.high)
-        left = ((self.high - back) - lost) + (self.low - first * other.low)
-        high, low = summed(first, left / other.high)
+        left, over = summed(self.high - back, -lost)
+        left, more = summed(left, self.low - first * other.low)
+        rest = left / other.high
+        high, low = summed(first, rest)
         off = 2.0 * (self.error + np.abs(high) * other.error) / np.abs(other.high)
         unsure = other.error >= 2.0**-20 * np.abs(other.high)
-        return Doubled(high, low, np.where(unsure, np.nan, ERROR * np.abs(high) + off))
+        error = np.where(unsure, np.nan, ERROR * np.abs(high) + off)
+        back, lost = product(rest, other.high)  # by two or four, halfway between doubles as often as not
+        exact = (over == 0.0) & (more == 0.0) & (back == left) & (lost == 0.0) & (self.error == 0.0) & other._exact
+        return Doubled(high, low, np.where(exact, 0.0, error))
 
     def __rtruediv__(self, other: Number) -> "Doubled":
         return self._like(other) / self

@@ -13,7 +13,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import LEAST, BoolArray, FloatArray
 from lossctl.rational import to_float
-from lossctl.reduction import Mean, PerRow, Reduction, RootMean, Sum
+from lossctl.reduction import ONE, Mean, PerRow, Reduction, RootMean, Sum
 from lossctl.sums.cross_moments import Beside
 from lossctl.sums.doubled import ERROR, Doubled, summed
 from lossctl.sums.exact import ExactSum
@@ -94,12 +94,14 @@ def gradient_figures(gradients: Gradients, moments: Moments, reduction: Reductio
 def _of_gradients(gradients: Gradients, moments: Moments, reduction: Reduction) -> list[FloatArray]:
     """All figures of gradients but the last; one of them is NaN where one is not certain."""
     total, usual = doubled(moments)
+    slope: Any = ONE
+    divisor = total.sum_weight  # of both the slope of the value is made
     if reduction.adds:
-        slope = 1 / total.n if isinstance(reduction, PerRow) else Doubled.whole(np.ones(len(moments.n)))
+        divisor = total.n if isinstance(reduction, PerRow) else ONE
     else:
         slopes = reduction.slopes(means_of(moments, total, reduction))
-        slope = slopes[0] / total.sum_weight if slopes is not None else total.n.by(np.nan)
-        slope = slope.by(np.where(slope.high < 0.0, -1.0, 1.0))
+        slope = slopes[0] if slopes is not None else total.n.by(np.nan)
+        slope = slope.by(np.where(slope.high < 0.0, -1.0, 1.0)) if isinstance(slope, Doubled) else slope
     norm, squares = Doubled.of(gradients.norm), Doubled.of(gradients.squares)
     absolute = norm if gradients.absolute is gradients.norm else Doubled.of(gradients.absolute)
     own_squares = squares if gradients.squares is gradients.norm_squares else Doubled.of(gradients.norm_squares)
@@ -107,8 +109,8 @@ def _of_gradients(gradients: Gradients, moments: Moments, reduction: Reduction) 
     for part in (norm, squares, absolute, own_squares, peak):
         usual &= _moderate(part)
     usual &= ~gradients.norm.infinite.any(axis=1)
-    l2 = np.where(usual, (squares * (slope * slope)).root(), np.nan)
-    whole = [l2, (absolute * slope).rounded(), (peak * slope).rounded()]
+    l2 = np.where(usual, (squares * slope**2 / divisor**2).root(), np.nan)
+    whole = [l2, (absolute * slope / divisor).rounded(), (peak * slope / divisor).rounded()]
     rows = [(norm / total.sum_weight).rounded(), (own_squares / total.sum_weight).root(), gradients.largest_norm]
     return whole + rows
 
