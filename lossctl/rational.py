@@ -1,4 +1,7 @@
-"""What exact numbers come to: doubles that are rounded once, and powers to fifty digits."""
+"""What exact numbers come to: doubles that are rounded once, and powers to fifty digits.
+
+Numbers of many groups (`lossctl.sums.doubled`) come to arrays of the same.
+"""
 
 import math
 from decimal import Context, Decimal
@@ -12,7 +15,7 @@ MOST = 10**6
 
 def to_float(exact: Fraction) -> float:
     """The nearest double, infinite where there is none."""
-    return over(exact.numerator, exact.denominator)
+    return over(exact.numerator, exact.denominator) if isinstance(exact, Fraction | int) else exact.rounded()
 
 
 def quotient(one: Fraction, other: Fraction) -> float:
@@ -30,7 +33,7 @@ def over(above: int, below: int) -> float:
 
 def square_root(exact: Fraction) -> float:
     """The square root of an exact number, infinite where no double is so large; 0 for a negative one."""
-    return root_of_quotient(exact.numerator, exact.denominator)
+    return root_of_quotient(exact.numerator, exact.denominator) if isinstance(exact, Fraction | int) else exact.root()
 
 
 def root_of_quotient(above: int, below: int) -> float:
@@ -60,11 +63,19 @@ def logarithm(exact: Fraction) -> Fraction:
 
 def exponential(exact: Fraction) -> Fraction | None:
     """E to a power, to fifty digits; ``None`` where it is beyond all use."""
+    return _exponential(exact) if isinstance(exact, Fraction | int) else exact.exponential()
+
+
+def _exponential(exact: Fraction) -> Fraction | None:
     return Fraction(DIGITS.exp(decimal(exact))) if abs(exact) < MOST else None
 
 
 def power(exact: Fraction, exponent: Fraction) -> Fraction:
     """A power of a number of 0 or more, to fifty digits; of 0 it is 0."""
+    return _power(exact, exponent) if isinstance(exact, Fraction | int) else exact.power(exponent)
+
+
+def _power(exact: Fraction, exponent: Fraction) -> Fraction:
     if exact <= 0:
         return Fraction(0)
     root = exponent == Fraction(1, 2)  # which takes a tenth of the time

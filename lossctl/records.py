@@ -1,6 +1,6 @@
 """Records that are alike, kept in columns: dictionaries of the same keys, made when somebody asks for them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -54,7 +54,18 @@ class Columns:
                 yield {key: value for key, value in record.items() if value is not _ABSENT} if some else record
 
 
-Column: TypeAlias = "np.ndarray[Any, Any] | pa.Array | list[Any] | Columns | Same | Some"
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Objects that are kept in columns, and made when somebody asks for them."""
+
+    make: Callable[..., Any]
+    fields: Columns
+    """What each is made of, by name."""
+    present: "BoolArray"
+    """Where there is one; ``None`` elsewhere."""
+
+
+Column: TypeAlias = "np.ndarray[Any, Any] | pa.Array | list[Any] | Columns | Same | Some | Made"
 """Values with an entry for each record; missing ones of an array of Arrow are ``None``."""
 
 
@@ -83,6 +94,9 @@ def between(column: Column, start: int, stop: int) -> Column:
         return Columns(stop - start, inner)
     if isinstance(column, Some):
         return Some(between(column.values, start, stop), column.present[start:stop])
+    if isinstance(column, Made):
+        inner = {key: between(values, start, stop) for key, values in column.fields.by_key.items()}
+        return Made(column.make, Columns(stop - start, inner), column.present[start:stop])
     return column[start:stop]
 
 
@@ -93,6 +107,9 @@ def entries(column: Column, n: int) -> Iterable[Any]:
     if isinstance(column, Some):
         pairs = zip(entries(column.values, n), column.present.tolist(), strict=True)
         return [value if present else _ABSENT for value, present in pairs]
+    if isinstance(column, Made):
+        pairs = zip(column.fields, column.present.tolist(), strict=True)
+        return [column.make(**fields) if present else None for fields, present in pairs]
     if isinstance(column, list | Columns):
         return column
     values: list[Any] = column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()

@@ -206,7 +206,7 @@ class RootMean(PowerMean):
     name = "root-mean"
 
     def value(self, means: Sequence[Fraction]) -> float:
-        return math.nan if to_float(means[0]) < 0 else square_root(means[0])
+        return math.nan if means[0] < 0 and to_float(means[0]) < 0 else square_root(means[0])
 
     def squared_slope(self, mean: Fraction) -> Fraction:
         return 1 / (4 * mean) if mean > 0 else ZERO
@@ -230,7 +230,7 @@ class ExpMean(Curve):
 
     def value(self, means: Sequence[Fraction]) -> float:
         exact = self.at(means[0])
-        return self.at_infinity(math.copysign(math.inf, means[0])) if exact is None else to_float(exact)
+        return self.at_infinity(_infinite(means[0])) if exact is None else to_float(exact)
 
     def slopes(self, means: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
         exact = self.at(means[0])
@@ -279,7 +279,7 @@ class Ratio(Several):
     def value(self, means: Sequence[Fraction]) -> float:
         below = self._below(means)
         if not below:
-            return math.copysign(math.inf, means[0]) if means[0] else self.empty
+            return _infinite(means[0]) if means[0] else self.empty
         return to_float(means[0] / below)
 
     def exact(self, means: Sequence[Fraction]) -> Fraction | None:
@@ -374,6 +374,11 @@ class Normalized(Several):
         if spans:
             return spans[0] * spans[0]
         return {"mean": label**2, "std": square - label**2, "l2": square}[self.denominator]
+
+
+def _infinite(sign: Fraction) -> float:
+    """Infinity with a sign, that of a number which need be no double."""
+    return math.inf if sign > 0 else -math.inf
 
 
 MEAN, SUM, PER_ROW, ROOT_MEAN = Mean(), Sum(), PerRow(), RootMean()

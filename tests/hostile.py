@@ -58,3 +58,13 @@ def rows_of(value, weight=None, group=None, groups=1, gradient=None, position=No
     label = np.zeros(len(value)) if label is None else label
     prediction = np.zeros(len(value)) if prediction is None else prediction
     return Rows(value, weight, None if group is None else Groups(group, groups), position, label, prediction, gradient)
+
+
+def cells_of(histogram):
+    """How many rows are in each cell of a histogram."""
+    whole = histogram.together()
+    return {
+        cell: count
+        for cells, counts in zip(whole.cells, whole.counts, strict=True)
+        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+    }

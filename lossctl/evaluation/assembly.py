@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from lossctl.evaluation.traversal import Traversal
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parameter import in_json
 from lossctl.reading.selection import limit_of, where_of
-from lossctl.records import Column, Columns, Same
-from lossctl.sums.many import figures
+from lossctl.records import Column, Columns, Made, Same
+from lossctl.sums.many import figures, gradient_figures
 from lossctl.sums.moments import Moments
 from lossctl.sums.worst import Worst
 from lossctl.words import counted, gathered
@@ -30,7 +31,7 @@ from lossctl.words import counted, gathered
 if TYPE_CHECKING:
     from lossctl.evaluation.scores import Scores
     from lossctl.evaluation.skills import Skills
-    from lossctl.sums.gradients import GradientFigures
+    from lossctl.sums.gradients import Gradients
 
 
 def assemble(plan: Plan, total: Measured, traversal: Traversal) -> Report:
@@ -180,7 +181,6 @@ def _block(
     if bound.reduction in {"root-mean", "power-mean"}:
         _ensure_roots(plan, total, moments, order, model.name, bound)
     measured = figures(moments, reduction)
-    slopes = None if part.gradients is None else part.gradients.result(moments.result(), reduction)
     value = measured.value[order]
     n = moments.n[order]
     best: Column = Same(None)
@@ -211,7 +211,7 @@ def _block(
             "ci": Same(None),
             "ci_low": Same(None),
             "ci_high": Same(None),
-            "gradient": Same(None) if slopes is None else [_gradient(bound, slopes[group]) for group in places],
+            "gradient": Same(None) if part.gradients is None else _gradient(bound, part.gradients, moments, order),
             "best_constant": best,
             "samples": Same(())
             if part.worst is None
@@ -220,11 +220,11 @@ def _block(
     )
 
 
-def _gradient(bound: BoundLoss, figures: "GradientFigures | None") -> Gradient | None:
-    if figures is None:
-        return None
-    sums = figures.l2, figures.l1, figures.linf
-    return Gradient(bound.wrt, *sums, figures.row_mean, figures.row_rms, figures.row_max, figures.top1_share)
+def _gradient(bound: BoundLoss, gradients: "Gradients", moments: Moments, order: IntArray) -> Made:
+    """The figures of the gradients of groups that have rows, in some order."""
+    wrt, *names = (field.name for field in fields(Gradient))
+    figures = dict(zip(names, gradient_figures(gradients, moments, bound.reduced)[:, order], strict=True))
+    return Made(Gradient, Columns(len(order), {wrt: Same(bound.wrt), **figures}), moments.n[order] > 0)
 
 
 def _ensure_roots(plan: Plan, total: Measured, moments: Moments, order: IntArray, model: str, bound: BoundLoss) -> None:
@@ -295,8 +295,9 @@ def _doubtful(results: Results) -> Iterator[Result]:
         finite = np.isfinite(block.numbers("value")) & ~np.isinf(block.numbers("sum_weight"))
         odd = ~finite | (block.numbers("n_infinite") > 0) | (block.numbers("n") == 0)
         gradients = block.columns["gradient"]
-        if isinstance(gradients, list):
-            odd |= [gradient is not None and gradient.is_infinite for gradient in gradients]
+        if isinstance(gradients, Made):
+            figures = [column for column in gradients.fields.by_key.values() if isinstance(column, np.ndarray)]
+            odd |= np.isinf(figures).any(axis=0)
         if odd.any():
             yield from results.having([block]).arranged(np.flatnonzero(odd).tolist())
 

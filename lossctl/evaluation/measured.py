@@ -46,7 +46,7 @@ class Part:
         """Both sums together, by groups that meet."""
         gradients, worst, whole = self.gradients, self.worst, self.whole
         if gradients is not None and other.gradients is not None:
-            gradients = meeting.both(gradients, other.gradients)
+            gradients = gradients.met(other.gradients, meeting)
         if whole is not None and other.whole is not None:
             whole = whole + other.whole
         if worst is not None and other.worst is not None:

@@ -14,7 +14,7 @@ from lossctl.dataclass import dataclass
 from lossctl.document import Kind, Tone
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, in_json, spell
-from lossctl.records import Column, Columns, Same, Some
+from lossctl.records import Column, Columns, Made, Same, Some
 from lossctl.words import free
 
 RESULTS, SKILL, WHOLE, ROWS = "results", "skill", "whole", "rows"
@@ -266,6 +266,11 @@ def _groups(column: Column) -> Columns:
 
 def _part(column: Column, name: str) -> Iterator[Column]:
     """A field of what results may have beside the others, where any has it."""
+    if isinstance(column, Made):
+        values = column.fields.by_key[name]
+        if column.present.any():
+            yield values if column.present.all() else Some(values, column.present)
+        return
     parts = [column.value] if isinstance(column, Same) else column if isinstance(column, list) else []
     present = np.array([part is not None for part in parts], dtype=bool)
     if present.all() and len(parts):

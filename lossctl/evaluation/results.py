@@ -11,7 +11,7 @@ from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
 from lossctl.evaluation.result import Result, as_records, as_rows
-from lossctl.records import STEP, Column, Columns, Records, Same, between, entries
+from lossctl.records import STEP, Column, Columns, Made, Records, Same, between, entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +97,9 @@ class Results:
 
 def _taken(column: Column, index: Sequence[int]) -> Column:
     """The entries of the records at these places."""
+    if isinstance(column, Made):
+        fields = {name: _taken(values, index) for name, values in column.fields.by_key.items()}
+        return Made(column.make, Columns(len(index), fields), column.present[np.asarray(index, dtype=np.int64)])
     if isinstance(column, np.ndarray):
         return column[np.asarray(index, dtype=np.int64)]
     if isinstance(column, pa.Array):

@@ -1019,37 +1019,33 @@ static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
     return result;
 }
 
-/* Without counts, mark the octaves that occur in slots; else count in the slot of each, from 1. */
-static PyObject *kernels_histogram_by(PyObject *self, PyObject *args) {
-    PyObject *objects[4], *result = NULL;
-    Array arrays[4] = {{{0}, 0}};
-    Py_ssize_t n, codes, groups, octaves, bins = 0;
-    if (!PyArg_ParseTuple(args, "OOnOO", &objects[0], &objects[1], &groups, &objects[2], &objects[3])) return NULL;
-    const int marks = objects[3] == Py_None;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    int64_t *slots = code ? items(objects[2], &arrays[2], 'q', 1, &octaves) : NULL;
-    int64_t *counts = slots && !marks ? items(objects[3], &arrays[3], 'q', 1, &bins) : slots;
-    if (counts) {
-        int fits = codes == n && octaves == OCTAVES && groups > 0 && bins % OCTAVE == 0 && bins / OCTAVE % groups == 0;
+/* Of numbers whose low bits are counts, ascending: each of those above once, in place, and the sum of its counts. */
+static PyObject *kernels_tally(PyObject *self, PyObject *args) {
+    PyObject *objects[2], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_ssize_t n, room, kept = 0;
+    int bits;
+    if (!PyArg_ParseTuple(args, "OiO", &objects[0], &bits, &objects[1])) return NULL;
+    int64_t *numbers = items(objects[0], &arrays[0], 'q', 1, &n);
+    int64_t *counts = numbers ? items(objects[1], &arrays[1], 'q', 1, &room) : NULL;
+    if (counts && room == n && 0 < bits && bits < 63) {
+        const int64_t mask = ((int64_t)1 << bits) - 1;
         Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code, n, groups);
-        const uint64_t room = fits ? (uint64_t)(bins / OCTAVE / groups) : 0;
-        for (Py_ssize_t i = 0; fits && i < n; i++) {
-            const uint64_t bin = ((uint64_t)bits_of(values[i]) & SIZE_BITS) >> FOLD;
-            if (marks) {
-                slots[bin / OCTAVE] = 1;
-            } else {
-                const uint64_t slot = (uint64_t)slots[bin / OCTAVE] - 1;
-                fits = slot < room;
-                if (fits) counts[(Py_ssize_t)(slot * OCTAVE + bin % OCTAVE) * groups + code[i]]++;
-            }
+        int64_t last = 0, sum = 0;
+        for (Py_ssize_t i = 0; i < n; i++) {
+            const int64_t number = numbers[i] >> bits, count = numbers[i] & mask, same = i && number == last;
+            kept += !same;
+            sum = count + (sum & -same);
+            last = number;
+            numbers[kept - 1] = number;
+            counts[kept - 1] = sum;
         }
         Py_END_ALLOW_THREADS
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
+        result = PyLong_FromSsize_t(kept);
+    } else if (counts) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 4);
+    release(arrays, 2);
     return result;
 }
 
@@ -1122,7 +1118,7 @@ static PyMethodDef methods[] = {
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave; whether all had room."},
-    {"histogram_by", kernels_histogram_by, METH_VARARGS, "How many numbers of each group are in each bin of octaves, or which octaves there are."},
+    {"tally", kernels_tally, METH_VARARGS, "Of ascending numbers whose low bits are counts, each once with its counts added up; how many."},
     {"weighted", kernels_weighted, METH_VARARGS, "Add wx, w², w²x and w²x² to digits, where nothing is lost; whether so."},
     {"terms", kernels_terms, METH_VARARGS, "Write wx, w², w²x and w²x², each followed by what its rounding took away."},
     {NULL, NULL, 0, NULL},

@@ -123,15 +123,24 @@ class CrossMoments:
         low[:, index], high[:, index] = self.low, self.high
         return self._each(lambda part: part.regroup(index, groups), low, high)
 
+    def taken(self, groups: IntArray | slice) -> "CrossMoments":
+        """The sums of some groups."""
+        return self._each(lambda part: part.taken(groups), self.low[:, groups], self.high[:, groups])
+
     def pooled(self) -> "CrossMoments":
         """The sums of all rows as those of a single group."""
         low = self.low.min(axis=1, keepdims=True, initial=np.inf)  # of no groups, too
         high = self.high.max(axis=1, keepdims=True, initial=-np.inf)
         return self._each(ExactSum.pooled, low, high)
 
+    @property
+    def parts(self) -> tuple[tuple[ExactSum, ...], ...]:
+        """The sums that `Beside` has, in order."""
+        return self.sums, self.weighted or self.sums, self.products
+
     def result(self) -> list[Beside]:
         """The exact sums of each group."""
-        exact = ([part.exact() for part in parts] for parts in (self.sums, self.weighted or self.sums, self.products))
+        exact = ([part.exact() for part in parts] for parts in self.parts)
         sums, weighted, products = (list(zip(*parts, strict=True)) for parts in exact)
         spans = [tuple(span) if np.isfinite(span).all() else (0.0,) * len(span) for span in (self.high - self.low).T]
         special = [any(part.special(group) is not None for part in self.sums) for group in range(len(spans))]

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from fractions import Fraction
 from types import ModuleType
 from typing import Any
@@ -19,12 +20,16 @@ from lossctl.sums.exact import ExactSum
 from lossctl.sums.histogram import DROPPED_BITS, OCTAVE, OCTAVES, Histogram, empty
 from lossctl.sums.moments import Total
 from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
-from lossctl.sums.state import Groups, Rows, regrouped
+from lossctl.sums.state import Groups, Meeting, Rows, regrouped
 
+TOP = 0.01
+"""The part of the rows that `GradientFigures.top1_share` is of."""
 NONE = 1 << 20
 """What is added to exponents so that 0 is below all of them: the exponent of nothing."""
 AT_A_TIME = 1 << 16
 """About how many numbers of gradients of vectors are looked at together."""
+Sums = tuple[ExactSum, ExactSum, ExactSum, ExactSum]
+"""Those of `Gradients`, in order."""
 LARGE, SMALL = 2.0**1000, 2.0**-1000
 """Weighted norms between these, and 0, are taken as doubles."""
 
@@ -68,7 +73,7 @@ class Gradients:
     def zero(cls, groups: int) -> "Gradients":
         """The sums of no rows."""
         empty, zeros = ExactSum.zero(groups), np.zeros(groups)
-        return cls(empty, empty, empty, empty, zeros, np.zeros(groups, dtype=np.int64), zeros, Histogram({}))
+        return cls(empty, empty, empty, empty, zeros, np.zeros(groups, dtype=np.int64), zeros, Histogram())
 
     @classmethod
     def lift(cls, rows: Rows) -> "Gradients":
@@ -145,40 +150,66 @@ class Gradients:
         )
 
     def __add__(self, other: "Gradients") -> "Gradients":
-        norm, squares = self.norm + other.norm, self.squares + other.squares
-        one_number = self.absolute is self.norm and other.absolute is other.norm
-        unweighted = self.squares is self.norm_squares and other.squares is other.norm_squares
         return Gradients(
-            norm if one_number else self.absolute + other.absolute,
-            squares,
-            norm,
-            squares if unweighted else self.norm_squares + other.norm_squares,
+            *self._sums(other, lambda one, two: one + two),
             *_larger((self.largest, self.exponent), (other.largest, other.exponent)),
             np.maximum(self.largest_norm, other.largest_norm),
             self.histogram + other.histogram,
         )
 
+    def met(self, other: "Gradients", meeting: Meeting) -> "Gradients":
+        """The sums of both, by groups that meet."""
+
+        def moved(one: npt.NDArray[Any], two: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+            place = np.arange(meeting.first)
+            return regrouped(one, place, meeting.groups), regrouped(two, meeting.index, meeting.groups)
+
+        largest, exponent = moved(self.largest, other.largest), moved(self.exponent, other.exponent)
+        return Gradients(
+            *self._sums(other, lambda one, two: one.met(two, meeting)),
+            *_larger((largest[0], exponent[0]), (largest[1], exponent[1])),
+            np.maximum(*moved(self.largest_norm, other.largest_norm)),
+            self.histogram + other.histogram.regroup(meeting.index, meeting.groups),
+        )
+
+    def _sums(self, other: "Gradients", both: Callable[[ExactSum, ExactSum], ExactSum]) -> Sums:
+        """The four sums of both; of one number a row, and of rows without weights, some are one and the same."""
+        norm, squares = both(self.norm, other.norm), both(self.squares, other.squares)
+        one_number = self.absolute is self.norm and other.absolute is other.norm
+        unweighted = self.squares is self.norm_squares and other.squares is other.norm_squares
+        absolute = norm if one_number else both(self.absolute, other.absolute)
+        return absolute, squares, norm, squares if unweighted else both(self.norm_squares, other.norm_squares)
+
+    def _each(self, change: Callable[[ExactSum], ExactSum]) -> Sums:
+        norm, squares = change(self.norm), change(self.squares)
+        absolute = norm if self.absolute is self.norm else change(self.absolute)
+        return absolute, squares, norm, squares if self.squares is self.norm_squares else change(self.norm_squares)
+
     def regroup(self, index: IntArray, groups: int) -> "Gradients":
         """The same sums, with group ``i`` at place ``index[i]`` of ``groups``."""
         return Gradients(
-            self.absolute.regroup(index, groups),
-            self.squares.regroup(index, groups),
-            self.norm.regroup(index, groups),
-            self.norm_squares.regroup(index, groups),
+            *self._each(lambda part: part.regroup(index, groups)),
             regrouped(self.largest, index, groups),
             regrouped(self.exponent, index, groups),
             regrouped(self.largest_norm, index, groups),
             self.histogram.regroup(index, groups),
         )
 
+    def taken(self, groups: IntArray | slice) -> "Gradients":
+        """The sums of some groups, without their histograms."""
+        return Gradients(
+            *self._each(lambda part: part.taken(groups)),
+            self.largest[groups],
+            self.exponent[groups],
+            self.largest_norm[groups],
+            Histogram(),
+        )
+
     def pooled(self) -> "Gradients":
         """The sums of all rows as those of a single group."""
         exponent = self.exponent.max(keepdims=True)
         return Gradients(
-            self.absolute.pooled(),
-            self.squares.pooled(),
-            self.norm.pooled(),
-            self.norm_squares.pooled(),
+            *self._each(ExactSum.pooled),
             np.where(self.exponent == exponent, self.largest, 0.0).max(keepdims=True),
             exponent,
             self.largest_norm.max(keepdims=True),
@@ -193,6 +224,7 @@ class Gradients:
         """The figures of each group; ``None`` for one without rows."""
         sums = [part.exact() for part in (self.absolute, self.squares, self.norm, self.norm_squares)]
         specials = [self.norm.special(group) for group in range(len(totals))]
+        shares = self.top_shares(len(totals)).tolist()
         figures: list[GradientFigures | None] = []
         for group, total in enumerate(totals):
             if total.n == 0:
@@ -210,10 +242,14 @@ class Gradients:
                     row_mean=to_float(norm / total.sum_weight) if finite else math.inf,
                     row_rms=square_root(norm_squares / total.sum_weight) if finite else math.inf,
                     row_max=float(self.largest_norm[group]),
-                    top1_share=self.histogram.top_share(group, 0.01) if finite else math.nan,
+                    top1_share=shares[group],
                 )
             )
         return figures
+
+    def top_shares(self, groups: int) -> FloatArray:
+        """`GradientFigures.top1_share` of each group; NaN where a gradient is infinite."""
+        return np.where(self.norm.infinite.any(axis=1), np.nan, self.histogram.top_shares(groups, TOP))
 
 
 class Passing(ABC):
@@ -300,8 +336,8 @@ class _InNumpy(Passing):
         return ExactSum(*self._norm.result()), ExactSum(*self._squares.result())
 
     def _histogram(self) -> Histogram:
-        octaves = ((octave, self._counts[octave][:, None].copy()) for octave in np.flatnonzero(self._seen).tolist())
-        return Histogram({octave: counts for octave, counts in octaves if counts.any()})
+        octaves = np.flatnonzero(self._seen)
+        return Histogram.of_octaves(octaves, self._counts[octaves])
 
 
 def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:

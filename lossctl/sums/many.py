@@ -5,17 +5,20 @@ figure may be round to one double, the exact one does as well (Ziv 1991, doi:10.
 """
 
 from collections.abc import Sequence
+from dataclasses import astuple, fields
+from typing import Any
 
 import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import LEAST, BoolArray, FloatArray
 from lossctl.rational import to_float
-from lossctl.reduction import Mean, Reduction, RootMean, Sum
-from lossctl.sums.digits import DIGIT, LOWEST, carried
+from lossctl.reduction import ONE, Mean, PerRow, Reduction, RootMean, Sum
+from lossctl.sums.cross_moments import Beside
+from lossctl.sums.doubled import ERROR, Doubled, summed
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.gradients import NONE, GradientFigures, Gradients
 from lossctl.sums.moments import Moments, Total
-from lossctl.sums.weighted import Weights
 from lossctl.two_doubles import product
 
 FEW = 64
@@ -24,10 +27,8 @@ BLOCK = 1 << 14
 """Groups whose figures are made at a time."""
 LARGE, SMALL = 2.0**300, 2.0**-300
 """Sums between these have squares and quotients of which nothing is lost."""
-ERROR = 2.0**-97
-"""How far off two doubles are of what they are made of, at most."""
 FAR, NEAR = 2.0**70, 2.0**-70
-"""Weighted sums between these have fourfold products of which nothing is lost."""
+"""Sums between these have products of a dozen of which nothing is lost."""
 MOST = 1 << 17
 """Groups of fewer rows have n²(n − 1) as a double."""
 
@@ -46,7 +47,8 @@ class Figures:
 def figures(moments: Moments, reduction: Reduction) -> Figures:
     """The figures of each group; as `Total` has them, to the bit."""
     groups = len(moments.n)
-    if moments.columns is not None or not isinstance(reduction, Mean | RootMean) or groups < FEW:
+    usual = isinstance(reduction, Mean | RootMean)
+    if groups < FEW or (usual and moments.columns is not None):
         return _one_by_one(moments.result(), reduction)
     figures, certain = np.empty((4, groups)), np.empty(groups, dtype=bool)
     with np.errstate(all="ignore"):
@@ -54,16 +56,63 @@ def figures(moments: Moments, reduction: Reduction) -> Figures:
             cut = slice(start, min(start + BLOCK, groups))
             part = moments.taken(cut)
             n = part.n.astype(np.float64)
-            figures[:2, cut], certain[cut] = _rounded(n, part.sum_value, part.value_squares, reduction)
-            figures[2:, cut] = n
-            if part.weights is not None:
-                figures[:, cut], sure = _weighted(n, part, part.weights, reduction, figures[:2, cut])
-                certain[cut] = sure & (certain[cut] | (not reduction.adds)) & ~part.sum_value.infinite.any(axis=1)
+            if usual and (part.weights is None or reduction.adds):
+                figures[:2, cut], certain[cut] = _rounded(n, part.sum_value, part.value_squares, reduction)
+                figures[2:, cut] = n
+            if part.weights is not None or not usual:
+                figures[:, cut], sure = _of_sums(part, reduction, figures[:2, cut])
+                certain[cut] = sure & (certain[cut] | (not reduction.adds))
     odd = np.flatnonzero(~certain)
     if len(odd):
         exact = _one_by_one(moments.taken(odd).result(), reduction)
         figures[:, odd] = exact.value, exact.standard_error, exact.sum_weight, exact.effective_n
     return Figures(*figures)
+
+
+def gradient_figures(gradients: Gradients, moments: Moments, reduction: Reduction) -> FloatArray:
+    """The figures of gradients of each group, ``(figures, groups)``, in the order of `GradientFigures`.
+
+    They are those of `Gradients.result`, to the bit; NaN of no rows.
+    """
+    groups = len(moments.n)
+    figures = np.full((len(fields(GradientFigures)), groups), np.nan)
+    if groups >= FEW:
+        with np.errstate(all="ignore"):
+            for start in range(0, groups, BLOCK):
+                cut = slice(start, min(start + BLOCK, groups))
+                figures[:-1, cut] = _of_gradients(gradients.taken(cut), moments.taken(cut), reduction)
+    odd = np.flatnonzero(np.isnan(figures[:-1]).any(axis=0) & (moments.n > 0))
+    exact = gradients.taken(odd).result(moments.taken(odd).result(), reduction)
+    for place, own in zip(odd.tolist(), exact, strict=True):
+        if own is not None:
+            figures[:, place] = astuple(own)
+    figures[-1] = gradients.top_shares(groups)
+    figures[:, moments.n == 0] = np.nan
+    return figures
+
+
+def _of_gradients(gradients: Gradients, moments: Moments, reduction: Reduction) -> list[FloatArray]:
+    """All figures of gradients but the last; one of them is NaN where one is not certain."""
+    total, usual = doubled(moments)
+    slope: Any = ONE
+    divisor = total.sum_weight  # of both the slope of the value is made
+    if reduction.adds:
+        divisor = total.n if isinstance(reduction, PerRow) else ONE
+    else:
+        slopes = reduction.slopes(means_of(moments, total, reduction))
+        slope = slopes[0] if slopes is not None else total.n.by(np.nan)
+        slope = slope.by(np.where(slope.high < 0.0, -1.0, 1.0)) if isinstance(slope, Doubled) else slope
+    norm, squares = Doubled.of(gradients.norm), Doubled.of(gradients.squares)
+    absolute = norm if gradients.absolute is gradients.norm else Doubled.of(gradients.absolute)
+    own_squares = squares if gradients.squares is gradients.norm_squares else Doubled.of(gradients.norm_squares)
+    peak = Doubled.whole(np.ldexp(gradients.largest, gradients.exponent - NONE))
+    for part in (norm, squares, absolute, own_squares, peak):
+        usual &= _moderate(part)
+    usual &= ~gradients.norm.infinite.any(axis=1)
+    l2 = np.where(usual, (squares * slope**2 / divisor**2).root(), np.nan)
+    whole = [l2, (absolute * slope / divisor).rounded(), (peak * slope / divisor).rounded()]
+    rows = [(norm / total.sum_weight).rounded(), (own_squares / total.sum_weight).root(), gradients.largest_norm]
+    return whole + rows
 
 
 def _one_by_one(totals: Sequence[Total], reduction: Reduction) -> Figures:
@@ -85,7 +134,7 @@ def _rounded(
         total, squares: Σℓ and Σℓ² of each; Σwℓ and Σw²ℓ² where what is reported is a sum.
         reduction: a mean, a sum, or the root of a mean.
     """
-    sum_, sum_squares = _doubled(total), _doubled(squares)
+    sum_, sum_squares = Doubled.of(total), Doubled.of(squares)
     value, certain = _quotient(sum_, np.ones_like(n) if isinstance(reduction, Sum) else n)
     # n/(n − 1) · Σ(ℓ − m)² is N/(n − 1), where N = nΣℓ² − (Σℓ)²
     spread = _spread(n, sum_, sum_squares)
@@ -102,117 +151,81 @@ def _rounded(
     return (value, np.where(n < 2, np.nan, np.sqrt(squared))), certain
 
 
-def _weighted(
-    n: FloatArray, moments: Moments, weights: Weights, reduction: Reduction, sums: FloatArray
-) -> tuple[tuple[FloatArray, ...], BoolArray]:
-    """Values, standard errors, Σw and (Σw)²/Σw² of rows with weights, and where all are certain.
+def _of_sums(moments: Moments, reduction: Reduction, sums: FloatArray) -> tuple[tuple[FloatArray, ...], BoolArray]:
+    """Values, standard errors, Σw and (Σw)²/Σw², and where all are certain.
 
     Args:
-        n: how many rows each group has.
-        moments, weights: their sums.
-        reduction: a mean, a sum, or the root of a mean.
-        sums: values and standard errors of sums, which are those of rows without weights.
+        moments: of some groups.
+        reduction: any.
+        sums: values and standard errors of what is added up, which are those of rows without weights.
     """
-    total, squares = _doubled(moments.sum_value), _doubled(moments.value_squares)
-    weight, heavy, cross = (_doubled(part) for part in (weights.total, weights.squares, weights.cross))
-    weight_squared = _times(weight, weight)
-    effective, certain = _ratio(weight_squared, heavy)
-    certain &= weight.high + (weight.low - weight.error) == weight.high + (weight.low + weight.error)
-    certain &= (n > 0) & (n < MOST)
+    total, usual = doubled(moments)
     value, error = sums
+    n, alone = total.n, total.n.high < 2.0
     if not reduction.adds:
-        value, sure = _ratio(total, weight)
-        certain &= sure
-        # n/(n − 1) · (Σw²ℓ²·(Σw)² − 2·Σw²ℓ·Σwℓ·Σw + Σw²·(Σwℓ)²) / (Σw)⁴
-        crossed = _times(_times(cross, total), weight.by(-2.0))
-        spread = _plus(_plus(_times(squares, weight_squared), crossed), _times(heavy, _times(total, total)))
-        fourfold = _times(weight_squared, weight_squared)
-        if isinstance(reduction, RootMean):
-            fourfold = _times(_times(weight_squared, weight), total.by(4.0))
-            value, certain = np.sqrt(value), certain & (total.high > 0.0)
-        squared, sure = _ratio(_times(spread, _whole(n)), _times(fourfold, _whole(n - 1.0)))
-        error = np.where(n < 2, np.nan, np.where(weights.low == weights.high, 0.0, np.sqrt(squared)))
-        certain &= (sure & (squared > 0.0)) | (n < 2) | (weights.low == weights.high)
-        for part in (total, squares, weight, heavy, cross):
-            size = np.abs(part.high)
-            certain &= ((size > NEAR) & (size < FAR)) | ((size == 0.0) & (part.error == 0.0))
-    return (value, error, weight.high, effective), certain
+        means = means_of(moments, total, reduction)
+        value = reduction.value(means) if reduction.bends else means[0].rounded()
+        usual &= ~np.isnan(value)
+        slopes = None if reduction.takes == "spans" else reduction.slopes(means)
+        if slopes is None:
+            error = np.full_like(value, np.nan)
+        else:
+            error = (total.spread(slopes) / total.sum_weight**2 * n / (n - 1)).root()
+            if moments.weights is not None and reduction.columns == 1:
+                error = np.where(moments.weights.low == moments.weights.high, 0.0, error)
+            usual &= ~np.isnan(error) | alone
+        error = np.where(alone, np.nan, error)
+    weight = total.sum_weight.rounded()
+    effective = (total.sum_weight**2 / total.weight_squares).rounded()
+    return (value, error, weight, effective), usual & ~np.isnan(effective) & ~np.isnan(weight)
 
 
-@dataclass(frozen=True, eq=False)
-class _Doubled:
-    """Numbers as two doubles each, of which the first is the nearest."""
-
-    high: FloatArray
-    low: FloatArray
-    error: FloatArray
-    """By how much they may be off; 0 where they are not."""
-
-    def by(self, power: float) -> "_Doubled":
-        """The same numbers times a power of two, or its negative."""
-        return _Doubled(power * self.high, power * self.low, abs(power) * self.error)
-
-
-def _whole(numbers: FloatArray) -> _Doubled:
-    """Numbers as they are."""
-    return _Doubled(numbers, np.zeros_like(numbers), np.zeros_like(numbers))
-
-
-def _times(one: _Doubled, other: _Doubled) -> _Doubled:
-    """Products; exact where both are and their product is two doubles."""
-    first, rest = product(one.high, other.high)
-    high, low = _sum(first, rest + (one.high * other.low + one.low * other.high))
-    exact = (one.low == 0.0) & (other.low == 0.0) & (one.error == 0.0) & (other.error == 0.0)
-    error = ERROR * np.abs(high) + 2.0 * (one.error * np.abs(other.high) + other.error * np.abs(one.high))
-    return _Doubled(high, low, np.where(exact, 0.0, error))
+def doubled(moments: Moments) -> tuple[Any, BoolArray]:
+    """The sums of each group as a `Total` of `Doubled` numbers, and which of them are no unusual ones."""
+    n = Doubled.whole(moments.n.astype(np.float64))
+    usual = (moments.n > 0) & (moments.n < MOST) & ~moments.sum_value.infinite.any(axis=1)
+    value, squares = Doubled.of(moments.sum_value), Doubled.of(moments.value_squares)
+    weight, heavy, cross = n, n, value
+    if moments.weights is not None:
+        weights = moments.weights
+        weight, heavy, cross = (Doubled.of(part) for part in (weights.total, weights.squares, weights.cross))
+    sums, weighted, products = ((), (), ()) if moments.columns is None else moments.columns.parts
+    beside: list[Any] = [tuple(map(Doubled.of, part)) for part in (sums, weighted, products)]
+    for part in sums:
+        usual &= ~part.infinite.any(axis=1)
+    for numbers in (value, squares, weight, heavy, cross, *beside[0], *beside[1], *beside[2]):
+        usual &= _moderate(numbers)
+    given: Any = n, weight, value, None, heavy, squares, cross, False, Beside(*beside)  # which are no fractions
+    return Total(*given), usual
 
 
-def _plus(one: _Doubled, other: _Doubled) -> _Doubled:
-    """Sums, which may cancel."""
-    first, rest = _sum(one.high, other.high)
-    high, low = _sum(first, rest + (one.low + other.low))
-    exact = (one.low == 0.0) & (other.low == 0.0) & (one.error == 0.0) & (other.error == 0.0)
-    error = ERROR * (np.abs(one.high) + np.abs(other.high)) + one.error + other.error
-    return _Doubled(high, low, np.where(exact, 0.0, error))
+def _moderate(numbers: Doubled) -> BoolArray:
+    """Which numbers are 0, or neither large nor small."""
+    size = np.abs(numbers.high)
+    moderate: BoolArray = ((size > NEAR) & (size < FAR)) | ((size == 0.0) & (numbers.error == 0.0))
+    return moderate
 
 
-def _ratio(number: _Doubled, divisor: _Doubled) -> tuple[FloatArray, BoolArray]:
-    """Numbers by others above 0, rounded once, and where that is certain."""
-    off = 2.0 * np.abs(number.high / divisor.high) * divisor.error
-    sized = _Doubled(number.high, number.low, number.error + off)
-    value, certain = _quotient(sized, divisor.high, divisor.low)
-    return value, certain & (divisor.high > 0.0)
+def means_of(moments: Moments, total: Any, reduction: Reduction) -> Any:
+    """What a reduction takes, as `Total.figures`; `total` is that of `doubled`."""
+    if reduction.takes == "spans" and moments.columns is not None:
+        return (*total.means, *map(Doubled.whole, moments.columns.high - moments.columns.low))
+    return (*total.means, total.sum_weight) if reduction.takes == "weight" else total.means
 
 
-def _doubled(exact: ExactSum) -> _Doubled:
-    """Exact sums, as near as two doubles come."""
-    digits = carried(exact.digits)
-    high = low = lost = np.zeros(exact.groups)
-    negative = exact.nearly() < 0.0
-    if negative.any():  # of digits above 0 no sum is below its parts
-        digits = carried({level: np.where(negative, -digit, digit) for level, digit in digits.items()})
-    for level, digit in sorted(digits.items(), reverse=True):
-        high, rest = _sum(high, np.ldexp(digit.astype(np.float64), LOWEST + level * DIGIT))
-        low, rest = _sum(low, rest)
-        lost = lost + np.abs(digit if level < 0 else rest)  # what is below the least double is lost as a whole
-    high, low = _sum(high, low)
-    sign = np.where(negative, -1.0, 1.0)
-    return _Doubled(sign * high, sign * low, np.where(lost == 0.0, 0.0, ERROR * np.abs(high) + LEAST))
-
-
-def _spread(n: FloatArray, total: _Doubled, squares: _Doubled) -> _Doubled:
+def _spread(n: FloatArray, total: Doubled, squares: Doubled) -> Doubled:
     """NΣℓ² − (Σℓ)²."""
     first, rest = product(squares.high, n)
     second, error = product(total.high, total.high)
     exact = (squares.low == 0.0) & (total.low == 0.0) & (rest == 0.0) & (error == 0.0)
     exact &= (squares.error == 0.0) & (total.error == 0.0)
-    high, low = _sum(first, -second)
+    high, low = summed(first, -second)
     low = low + ((rest + squares.low * n) - (error + 2.0 * total.high * total.low))
-    high, low = _sum(high, low)
-    return _Doubled(high, low, np.where(exact, 0.0, ERROR * (first + second) + LEAST))
+    high, low = summed(high, low)
+    return Doubled(high, low, np.where(exact, 0.0, ERROR * (first + second) + LEAST))
 
 
-def _quotient(number: _Doubled, divisor: FloatArray, rest: FloatArray | None = None) -> tuple[FloatArray, BoolArray]:
+def _quotient(number: Doubled, divisor: FloatArray, rest: FloatArray | None = None) -> tuple[FloatArray, BoolArray]:
     """Numbers by others, rounded once, and where that is certain.
 
     Args:
@@ -222,8 +235,8 @@ def _quotient(number: _Doubled, divisor: FloatArray, rest: FloatArray | None = N
     """
     nearest = number.high / divisor
     back, lost = product(nearest, divisor)
-    left, over = _sum(number.high - back, -lost)
-    left, more = _sum(left, number.low)
+    left, over = summed(number.high - back, -lost)
+    left, more = summed(left, number.low)
     exact = (number.error == 0.0) & (over + more == 0.0)
     left = left + (over + more)
     off = number.error / divisor
@@ -238,10 +251,3 @@ def _quotient(number: _Doubled, divisor: FloatArray, rest: FloatArray | None = N
     low, high = nearest + (correction - off), nearest + (correction + off)
     size = np.abs(number.high)
     return high, (low == high) & (((size > SMALL) & (size < LARGE)) | ((size == 0.0) & (number.error == 0.0)))
-
-
-def _sum(one: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rounded sums, and what rounding took away: Knuth's, for numbers of any size."""
-    total = one + other
-    part = total - one
-    return total, (one - (total - part)) + (other - part)

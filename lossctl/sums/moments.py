@@ -223,9 +223,10 @@ class Moments:
         return Moments(regrouped(self.n, index, groups), value, squares, weights, columns)
 
     def taken(self, groups: IntArray | slice) -> "Moments":
-        """The moments of some groups of rows that have no further numbers."""
+        """The moments of some groups."""
         weights = None if self.weights is None else self.weights.taken(groups)
-        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), weights)
+        columns = None if self.columns is None else self.columns.taken(groups)
+        return Moments(self.n[groups], self.sum_value.taken(groups), self.value_squares.taken(groups), weights, columns)
 
     def pooled(self) -> "Moments":
         """The moments of all rows as those of a single group."""

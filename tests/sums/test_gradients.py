@@ -5,14 +5,16 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hostile import SEEDS, hostile, rows_of
+from hostile import SEEDS, cells_of, hostile, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.reduction import MEAN, reduction_of
+from lossctl.sums import compiled
 from lossctl.sums.gradients import Gradients
-from lossctl.sums.histogram import Histogram
+from lossctl.sums.histogram import BINS, Histogram
 from lossctl.sums.moments import Moments
+from lossctl.sums.state import Groups
 
 
 def gradient_case(rng, n, width, groups, weighted):
@@ -69,7 +71,7 @@ def test_the_share_of_the_top_rows_is_within_one_percent_of_itself(seed, n, kind
         norms = np.abs(hostile(kind, rng, n)) * (1e-8 if kind == "whole range" else 1.0)
     carried = np.sort(norms)[::-1]
     whole = math.fsum(carried)
-    found = Histogram.of(norms, None).top_share(0, 0.01)
+    found = Histogram.of(norms, None).top_shares(1, 0.01)[0]
     if whole == 0:
         assert math.isnan(found)
     else:
@@ -156,3 +158,36 @@ def test_a_group_without_rows_has_no_gradient_figures():
     assert found[1] is None
     assert found[0] is not None
     assert found[2] is not None
+
+
+@pytest.mark.parametrize("kernels", [compiled.kernels, None], ids=["compiled", "NumPy"])
+@given(seed=SEEDS, parts=st.integers(1, 40), groups=st.sampled_from([1, 3, 200]), few=st.booleans())
+@settings(max_examples=25)
+def test_a_histogram_keeps_no_more_than_twice_what_occurs_and_the_last_rows(kernels, seed, parts, groups, few):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "kernels", kernels)
+        check_what_is_kept(np.random.default_rng(seed), parts, groups, few)
+
+
+def check_what_is_kept(rng, parts, groups, few):
+    total, expected, most = Histogram(), {}, 0
+    for _ in range(parts):
+        n = int(rng.integers(1, 300))
+        norms, code = (np.ones(n) if few else rng.exponential(size=n)), rng.integers(0, groups, n)
+        part, most = Histogram.of(norms, Groups(code, groups)), max(most, n)
+        for cell, count in cells_of(part).items():
+            expected[cell] = expected.get(cell, 0) + count
+        total = total + part
+        assert sum(map(len, total.cells)) <= 2 * len(expected) + most
+    assert cells_of(total) == expected
+    assert len(total.together().cells[0]) == len(expected)
+
+
+@pytest.mark.parametrize("count", [1, 127, 128, 2**31 - 1, 2**31, 2**45])
+@pytest.mark.parametrize("group", [0, 2**17, 2**40])
+def test_a_histogram_counts_any_number_of_rows_in_any_group(count, group):
+    one = Histogram.of(np.ones(1), Groups(np.array([group]), group + 1)).together()
+    many = Histogram(one.cells, (np.array([count]),))
+    (cell,) = cells_of(one)
+    assert cells_of(many + one + many) == {cell: 2 * count + 1}
+    assert cell >> BINS == group

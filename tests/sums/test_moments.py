@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from lossctl import evaluate
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import MEAN, ROOT_MEAN, SUM, reduction_of
-from lossctl.sums.many import FEW, figures
 from lossctl.sums.moments import Moments
 
 
@@ -221,34 +220,3 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
         (alone,) = Moments.lift(rows_of(values[mine], None if weights is None else weights[mine])).result()
         assert replace(found[at], value_squares=0) == replace(alone, value_squares=0)
         assert found[at].standard_error(MEAN) == pytest.approx(alone.standard_error(MEAN), rel=1e-12, nan_ok=True)
-
-
-@pytest.mark.parametrize("reduction", [MEAN, ROOT_MEAN, SUM], ids=lambda reduction: reduction.name)
-@given(
-    seed=SEEDS,
-    kind=st.sampled_from(SPREADS),
-    unit=st.sampled_from([None, -1074, -600, -300, 0, 299]),
-    equal=st.booleans(),
-    weighted=st.sampled_from([None, "few", "moderate", "any"]),
-)
-@settings(max_examples=30)
-def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, unit, equal, weighted):
-    rng = np.random.default_rng(seed)
-    number = FEW + int(rng.integers(0, 100))
-    code = np.concatenate([rng.integers(0, number, 2 * number), np.zeros(int(rng.integers(0, 60)), dtype=np.int64)])
-    if unit is None:
-        values = hostile(kind, rng, len(code))[: len(code)]
-    else:  # sums that are 0 without all values being so
-        values = np.ldexp(rng.integers(-2, 5, len(code)).astype(float), unit)
-    values = values[code] if equal else values  # as many ties and errors of 0 as there can be
-    weight = None
-    if weighted is not None:  # few of few digits, so that ratios are ties and whole numbers; or any
-        weight = positive(kind, rng, len(code)) if weighted == "any" else rng.integers(1, 4, len(code)) * 0.5
-        weight = rng.uniform(0.5, 2.0, len(code)) if weighted == "moderate" else weight
-    moments = Moments.lift(rows_of(np.abs(values) if reduction == ROOT_MEAN else values, weight, code, number))
-    found = figures(moments, reduction)
-    for group, total in enumerate(moments.result()):
-        assert repr(float(found.value[group])) == repr(total.value(reduction) if total.n else math.nan)
-        assert repr(float(found.standard_error[group])) == repr(total.standard_error(reduction))
-        assert repr(float(found.sum_weight[group])) == repr(to_float(total.sum_weight))
-        assert repr(float(found.effective_n[group])) == repr(total.effective_n)
