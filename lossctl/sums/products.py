@@ -3,21 +3,7 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, distinct
-from lossctl.rational import over
-from lossctl.sums import compiled
-from lossctl.sums.digits import (
-    BLOCK,
-    CARRY,
-    DIGIT,
-    LEVELS,
-    BlockSum,
-    Digits,
-    add_digit,
-    digits_of,
-    in_blocks,
-    squares_by_group,
-    workspace,
-)
+from lossctl.sums.digits import BLOCK, CARRY, DIGIT, Digits, add_digit, squares_by_group
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups, none
 from lossctl.two_doubles import product
@@ -80,53 +66,20 @@ def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None =
     return total
 
 
-def centred_squares(values: FloatArray, total: ExactSum, groups: Groups | None = None) -> ExactSum:
+def centred_squares(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum:
     """The sum of the squares of numbers, by group, given their exact sum; infinite ones count as 0.
 
-    Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
-    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, each by itself, and a variance, which is
-    Σx² − (Σx)²/n, keeps its digits however far from zero the mean is. The last digit depends on which values are given
-    together.
+    Squares are taken about the mean, where they are small, and what the mean adds is added exactly, as by
+    `lossctl.sums.centred`. The last digit depends on which values are given together.
     """
     squares = None
     if len(values) and not total.infinite.any():
-        squares = _centred(values, total) if groups is None else _centred_by_group(values, total, groups)
+        squares = _centred_by_group(values, total, groups)
     return exact_products(values, values, groups) if squares is None else squares
 
 
-def _centred(values: FloatArray, total: ExactSum) -> ExactSum | None:
-    """As `centred_squares`, of finite values of a single group; ``None`` where squares may have lost something."""
-    (units,), exponent = total.units()
-    raised, lowered = 1 << max(exponent, 0), 1 << max(-exponent, 0)
-    mean = over(units * raised, len(values) * lowered)
-    spread = _spread(values, mean)
-    if not safe_squares(spread):
-        return None
-    above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
-    rest = 2 * units * raised * below - len(values) * above * lowered
-    squares, exponent = above * rest, 1 - (below * below * lowered).bit_length()
-    zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
-    digits = digits_of(squares >> zeros, exponent + zeros)
-    return spread + ExactSum(digits, np.zeros((1, 3), dtype=np.int64))
-
-
-def _spread(values: FloatArray, mean: float) -> ExactSum:
-    """Σ(x − mean)², of rounded squares."""
-    if compiled.kernels is not None:
-        digits = np.zeros(LEVELS, dtype=np.int64)
-        if compiled.kernels.squares(np.ascontiguousarray(values), mean, digits):
-            return ExactSum.of_digits(digits)
-    total, work = BlockSum(workspace(values)), workspace(values)
-    with np.errstate(over="ignore"):
-        for block in in_blocks(values):
-            rest = np.subtract(block, mean, out=work[: len(block)])
-            rest *= rest
-            total.add(rest, 0.0, float(np.maximum.reduce(rest)))
-    return ExactSum(*total.result())
-
-
 def _centred_by_group(values: FloatArray, total: ExactSum, groups: Groups) -> ExactSum | None:
-    """As `_centred`, by group."""
+    """The same of finite values; ``None`` where squares may have lost something."""
     n, index = groups.sizes, groups.index
     with np.errstate(all="ignore"):
         means = total.nearly() / groups.counts
@@ -157,7 +110,7 @@ def _of_mean(n: IntArray, mean: FloatArray, total: ExactSum) -> Digits:
 
 
 def _spread_by_group(values: FloatArray, means: FloatArray, groups: Groups) -> ExactSum:
-    """As `_spread`, by group."""
+    """Σ(x − mean)², of rounded squares, by group."""
     sums = squares_by_group(values, means, groups)
     if sums is not None:
         return ExactSum(*sums)
