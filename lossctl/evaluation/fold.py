@@ -4,9 +4,10 @@
 """
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial, reduce
-from typing import Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -53,10 +54,10 @@ Lift = Callable[[pa.RecordBatch, Clock], State]
 """From a record batch to a state, marking on the clock what it spends time on."""
 
 
-@runtime_checkable
-class Keeping(Protocol[State_co]):
+class Keeping(ABC, Generic[State_co]):
     """A lift that keeps what some batches of a shard come to, so that no state is made of each."""
 
+    @abstractmethod
     def begun(self) -> "tuple[Callable[[pa.RecordBatch, Clock], State_co | None], Callable[[], State_co | None]]":
         """For one shard, the lift, and what gives the state of the batches for which that gave none."""
 

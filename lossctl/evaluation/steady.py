@@ -9,7 +9,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import Folded, fold_legal, lift_rows
+from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
 from lossctl.evaluation.measure import blocks, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
@@ -30,7 +30,7 @@ def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = Fals
 
 
 @dataclass(frozen=True)
-class Steadily:
+class Steadily(Keeping[Measured]):
     """Lifts the batches of a shard together, as far as nothing is wrong with them."""
 
     plan: Plan
