@@ -118,7 +118,7 @@ def fold(
         spent = spent + lifted.spent
         if check is not None:
             check(lifted.state, traversal)
-        running.done(shard.nbytes)
+        running.done(shard)
     return Folded(total.result(), traversal, spent)
 
 
