@@ -17,10 +17,12 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
+from lossctl.sums import compiled
 from lossctl.sums.centred import Centred
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import none
+from lossctl.sums.weighted import Weighed
 
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
@@ -64,7 +66,8 @@ class Steady:
 
     def _begin(self) -> None:
         self.rows = 0
-        self.sums = [Centred() for _ in self.places]
+        kernels = compiled.kernels if self.plan.weighted else None
+        self.sums = [Centred() if kernels is None else Weighed(kernels) for _ in self.places]
         self.clipped = [0] * len(self.places)
         self.others: list[Part | None] = [None] * len(self.places)
         """The sums of batches that doubles do not hold, or not as they come."""
@@ -93,7 +96,10 @@ class Steady:
             if bound.far_squares(label, predicted, value) is not None:
                 sums.forget()
                 return False
-            sums.add(value)
+            if isinstance(sums, Centred):
+                sums.add(value)
+            elif batch.weight is not None:
+                sums.add(value, batch.weight[block])
             mask = bound.clipped(label, predicted)
             clipped += 0 if mask is None else int(mask.sum())
         added = sums.end()
@@ -106,7 +112,7 @@ class Steady:
             return None
         parts = []
         for sums, clipped, other in zip(self.sums, self.clipped, self.others, strict=True):
-            moments = Moments(np.array([sums.n]), *sums.result(), None)
+            moments = Moments(np.array([sums.n]), *sums.result())
             part = Part(moments, np.array([clipped]) if clipped else none(1), none(1), None, None)
             parts.append(part if other is None else part + other)
         count = none(1)
@@ -118,7 +124,8 @@ class Steady:
 def asks_for_sums(plan: Plan) -> bool:
     """Whether nothing but sums over all rows is asked for, of losses of one number a row each."""
     roles, layout = plan.roles, plan.layout
-    more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved or plan.weighted
+    more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
+    more = more or (plan.weighted and compiled.kernels is None)
     if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
         return False
     plain = all(model.width == 0 and model.factor == 1.0 for model in plan.models)

@@ -113,7 +113,7 @@ class MemorySource:
 
 
 def _row_sizes(table: pa.Table) -> list[int]:
-    """About how many bytes a row takes in each column. (To ask Arrow takes it a look at every chunk.)"""
+    """About how many bytes a row takes in each column: of most their types say it, without a look at every chunk."""
     rows = max(table.num_rows, 1)
     return [
         column.type.bit_width // 8 if pa.types.is_primitive(column.type) else column.nbytes // rows
