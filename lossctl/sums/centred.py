@@ -29,7 +29,8 @@ class Centred:
         self.n = 0
         """How many numbers there are in all batches that ended well."""
         self._total, self._digits = np.zeros((2, 2 * LEVELS), dtype=np.int64)
-        self._sums = ExactSum.zero(), ExactSum.zero()
+        self._sums: tuple[ExactSum, ExactSum] | None = None
+        """Those of batches that were not compiled to the end."""
         self._work = np.empty((2, BLOCK if compiled.kernels is None else 0))
         self.forget()
 
@@ -93,13 +94,15 @@ class Centred:
         squares, exponent = above * rest, 1 - (below * below * lowered).bit_length()
         zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
         shift = ExactSum(digits_of(squares >> zeros, exponent + zeros), np.zeros((1, 3), dtype=np.int64))
-        self._sums = self._sums[0] + total, self._sums[1] + spread + shift
+        before, self._sums = self._sums, (total, spread + shift)
+        if before is not None:
+            self._sums = before[0] + self._sums[0], before[1] + self._sums[1]
         return True
 
     def result(self) -> tuple[ExactSum, ExactSum]:
         """Σx and Σx² of all batches that counted."""
         total, squares = (ExactSum.of_digits(row) for row in self._total.copy().reshape(2, -1))
-        return self._sums[0] + total, self._sums[1] + squares
+        return (total, squares) if self._sums is None else (self._sums[0] + total, self._sums[1] + squares)
 
 
 def sum_and_squares(values: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum]:
