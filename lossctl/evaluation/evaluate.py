@@ -13,14 +13,15 @@ from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.clock import Clock, Spent
-from lossctl.evaluation.fold import Folded, fold_rows
+from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.intervals import bounded, check_level
-from lossctl.evaluation.measure import lift, nothing, slopes_of
+from lossctl.evaluation.measure import slopes_of
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import SERIAL, Progress, Running
+from lossctl.evaluation.steady import fold_sums
 from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
@@ -388,7 +389,7 @@ def measured(source: Source, plan: Plan, running: Running) -> tuple[Plan, Folded
     """The sums of all rows, and the plan with what it took a pass before to decide; errors as for `run`."""
     plan, before, running = decided(source, plan, running)
     with np.errstate(all="ignore"):
-        folded = fold_rows(source, plan, lift, nothing(plan), running, keep=plan.moved > 0)
+        folded = fold_sums(source, plan, running, keep=plan.moved > 0)
         return plan, replace(folded, spent=before + folded.spent)
 
 
@@ -406,7 +407,7 @@ def decided(source: Source, plan: Plan, running: Running) -> tuple[Plan, Spent, 
             plan, before, running = with_intervals(source, plan, running)
         if plan.gradient and any(bound.moves_others for _, bound in plan.losses):
             bare = replace(plan, gradient=False, samples=0, skill=False, paired=False, judged=False, moved=0)
-            folded = fold_rows(source, bare, lift, nothing(bare), replace(running, progress=None))
+            folded = fold_sums(source, bare, replace(running, progress=None))
             plan, before = replace(plan, slopes=slopes_of(bare, folded.total)), before + folded.spent
     return plan, before, running
 

@@ -4,6 +4,7 @@
 """
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial, reduce
 from typing import Generic, Protocol, Self, TypeVar
@@ -47,9 +48,18 @@ class Judged(Foldable, Protocol):
 
 
 State = TypeVar("State", bound=Foldable)
+State_co = TypeVar("State_co", bound=Foldable, covariant=True)
 Verdict = TypeVar("Verdict", bound=Judged)
 Lift = Callable[[pa.RecordBatch, Clock], State]
 """From a record batch to a state, marking on the clock what it spends time on."""
+
+
+class Keeping(ABC, Generic[State_co]):
+    """A lift that keeps what some batches of a shard come to, so that no state is made of each."""
+
+    @abstractmethod
+    def begun(self) -> "tuple[Callable[[pa.RecordBatch, Clock], State_co | None], Callable[[], State_co | None]]":
+        """For one shard, the lift, and what gives the state of the batches for which that gave none."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Folded(Generic[State]):
 def fold(
     source: Source,
     columns: Wanted,
-    lift: Lift[State],
+    lift: Lift[State] | Keeping[State],
     zero: State,
     running: Running,
     *,
@@ -108,28 +118,35 @@ def fold(
         spent = spent + lifted.spent
         if check is not None:
             check(lifted.state, traversal)
-        running.done(shard.nbytes)
+        running.done(shard)
     return Folded(total.result(), traversal, spent)
 
 
-def lift_shard(columns: Wanted, lift: Lift[State], zero: State, shard: Shard) -> Lifted[State]:
+def lift_shard(columns: Wanted, lift: Lift[State] | Keeping[State], zero: State, shard: Shard) -> Lifted[State]:
     """What the rows of one shard come to.
 
     Raises:
         BadRow: a row cannot be read.
     """
     total, clock, kept, rows = Summation(zero), Clock(), Kept(), 0
+    lifting, rest = lift.begun() if isinstance(lift, Keeping) else (lift, lambda: None)
     with np.errstate(all="ignore"):  # what is not finite is counted and said
         for record in plain_rows(shard, columns, kept):
             clock.mark("read")
             try:
-                total.add(lift(record, clock))
+                state = lifting(record, clock)
             except BadRow as bad:  # which counts among the rows of the record batch
                 place = int(kept.places(np.array([rows + bad.row]))[0])
                 raise BadRow(place, bad.what, bad.hint) from None
             rows += record.num_rows
-            clock.mark("reduce")
+            if state is not None:
+                total.add(state)
+                clock.mark("reduce")
     clock.mark("read")
+    state = rest()
+    if state is not None:
+        total.add(state)
+        clock.mark("reduce")
     return Lifted(total.result(), clock.spent, kept)
 
 
@@ -147,11 +164,17 @@ def fold_rows(
     Raises:
         DataError: a row cannot be read, or, at the first shard that has any, rows that the plan does not allow.
     """
-    return fold_legal(source, plan, partial(_lift_rows, plan, lift), zero, running, keep=keep)
+    return fold_legal(source, plan, partial(lift_rows, plan, lift), zero, running, keep=keep)
 
 
 def fold_legal(
-    source: Source, plan: Plan, lift: Lift[Verdict], zero: Verdict, running: Running, *, keep: bool = False
+    source: Source,
+    plan: Plan,
+    lift: Lift[Verdict] | Keeping[Verdict],
+    zero: Verdict,
+    running: Running,
+    *,
+    keep: bool = False,
 ) -> Folded[Verdict]:
     """Add up what every record batch comes to, as long as nothing is wrong with its rows; as `fold_rows` otherwise."""
     problems = Problems()
@@ -165,9 +188,14 @@ def fold_legal(
     return fold(source, plan.layout.wanted(), lift, zero, running, check=check, keep=keep)
 
 
-def _lift_rows(
+def lift_rows(
     plan: Plan, lift: Callable[[Plan, Batch, Clock], Verdict], record: pa.RecordBatch, clock: Clock
 ) -> Verdict:
+    """What the legal rows of a record batch come to, and what is wrong with the others.
+
+    Raises:
+        BadRow: a row cannot be read.
+    """
     if plan.layout.ragged and plan.layout.vectors:
         return _lift_ragged(plan, lift, record, clock)
     batch = validate(record, plan)
@@ -178,7 +206,7 @@ def _lift_rows(
 def _lift_ragged(
     plan: Plan, lift: Callable[[Plan, Batch, Clock], Verdict], record: pa.RecordBatch, clock: Clock
 ) -> Verdict:
-    """As `_lift_rows`, of lists of any length: some rows at a time, since each takes as much room as the longest."""
+    """As `lift_rows`, of lists of any length: some rows at a time, since each takes as much room as the longest."""
     columns = [record.column(model.columns[0]) for model in plan.models if len(model.columns) == 1]
     states = []
     for start, stop in cuts_of_lists([column for column in columns if is_list(column.type)], record.num_rows):

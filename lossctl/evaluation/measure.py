@@ -112,7 +112,7 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
     parts: list[Part] = []
     rows: list[Rows] = []
     for place, (index, bound) in enumerate(places):
-        part, own = _part(plan, place, bound, batch, groups, index, clock)
+        part, own = part_of(plan, place, bound, batch, groups, index, clock)
         parts.append(part)
         if keep:
             rows.append(own)
@@ -161,7 +161,7 @@ def tally(plan: Plan, batch: Batch) -> Measured:
     )
 
 
-def _part(
+def part_of(
     plan: Plan, place: int, bound: BoundLoss, batch: Batch, groups: Groups | None, index: int, clock: Clock
 ) -> tuple[Part, Rows]:
     """The sums of the loss at a place, of the model of that index, and the rows that they are of."""

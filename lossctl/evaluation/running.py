@@ -8,7 +8,7 @@ from lossctl.arguments import ensure_fields
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.engine import Engine, connected, find_engine
-from lossctl.reading.format import Source
+from lossctl.reading.format import Shard, Source
 from lossctl.reading.stores import is_remote
 
 Progress = Callable[[int], None]
@@ -76,10 +76,10 @@ class Running:
         progress = self.progress
         return self if progress is None else replace(self, progress=lambda nbytes: progress(nbytes // 2))
 
-    def done(self, nbytes: int) -> None:
-        """Tell ``progress``, if there is one, that a part of so many bytes is done."""
+    def done(self, shard: Shard) -> None:
+        """Tell ``progress``, if there is one, that a shard is done."""
         if self.progress is not None:
-            self.progress(nbytes)
+            self.progress(shard.nbytes)
 
 
 SERIAL, THREADS = Running("serial"), Running()

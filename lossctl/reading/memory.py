@@ -58,7 +58,7 @@ class Slice:
         names, needed = self.table.column_names, columns_needed(self.table.schema, wanted.names)
         places = [place for place, name in enumerate(names) if wanted.others or name in needed]
         table = self.table.select(places)
-        sizes = [column.nbytes // max(table.num_rows, 1) for column in table.columns]
+        sizes = _row_sizes(table)
         fitting = min(COLUMN_BYTES // max([1, *sizes]), BATCH_BYTES // max(sum(sizes), 1))
         yield from table.to_batches(max_chunksize=min(MOST, max(fitting, FEWEST)))
 
@@ -107,9 +107,18 @@ class MemorySource:
     def shards(self) -> Iterator[Shard]:
         """Slices of 2^20 rows, or about 64 MiB."""
         total = self.table.num_rows
-        rows = min(ROWS, max(SLICE_BYTES * total // max(self.table.nbytes, 1), FEWEST))
+        rows = min(ROWS, max(SLICE_BYTES // max(sum(_row_sizes(self.table)), 1), FEWEST))
         for start in range(0, total, rows):
             yield heeding(self.nulls, Slice(self.table.slice(start, rows), start // rows, self.title))
+
+
+def _row_sizes(table: pa.Table) -> list[int]:
+    """About how many bytes a row takes in each column: of most their types say it, without a look at every chunk."""
+    rows = max(table.num_rows, 1)
+    return [
+        column.type.bit_width // 8 if pa.types.is_primitive(column.type) else column.nbytes // rows
+        for column in table.columns
+    ]
 
 
 def _cells(values: Any, title: str) -> pa.Array:

@@ -18,7 +18,8 @@
 enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
-    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4,
+    UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4, PART = 18, PARTS = 3, NEARLY = 62, FAR = 800,
+    FEW = 1 << 24,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -64,7 +65,7 @@ VECTORISED static void ranks_of(const double *restrict values, Py_ssize_t n, int
 /* What is added to round a number to a multiple of 2^unit, which is then in its bits. */
 static double magic_of(int unit) { return ldexp(1.5, 52 + unit); }
 
-/* Sums of bits: of what values were rounded to in two steps, and whether something was left of one. */
+/* Sums of bits: of what values were rounded to in two steps; and all bits of what was left of them, a sign maybe. */
 typedef struct {
     uint64_t upper, lower, left;
 } Fold;
@@ -73,7 +74,7 @@ static inline void fold(Fold *sums, double value, double coarse, double fine) {
     const double shifted = value + coarse, rest = value - (shifted - coarse), second = rest + fine;
     sums->upper += (uint64_t)bits_of(shifted);
     sums->lower += (uint64_t)bits_of(second);
-    sums->left |= (uint64_t)bits_of(rest - (second - fine)) << 1;
+    sums->left |= (uint64_t)bits_of(rest - (second - fine));
 }
 
 /* The sums of the multiples that the values of a block hold of 2^(exponent + FOLD) and, of the rest, of 2^exponent;
@@ -84,7 +85,7 @@ VECTORISED static int folded(const double *restrict values, Py_ssize_t n, int ex
     for (Py_ssize_t i = 0; i < n; i++) fold(&sums, values[i], coarse, fine);
     *high = (int64_t)(sums.upper - (uint64_t)n * (uint64_t)bits_of(coarse));
     *low = (int64_t)(sums.lower - (uint64_t)n * (uint64_t)bits_of(fine));
-    return sums.left != 0;
+    return sums.left << 1 != 0;
 }
 
 /* Add whole units of 2^exponent to digits. */
@@ -427,54 +428,68 @@ VECTORISED static void terms_of(const double *restrict values, const double *res
     }
 }
 
-/* As `folded`, of the sizes of some numbers and of their rounded squares. */
-VECTORISED static int folded_sizes(const double *restrict values, Py_ssize_t n, const int exponents[2], int64_t high[2],
-                                   int64_t low[2]) {
-    const double coarse = magic_of(exponents[0] + FOLD), fine = magic_of(exponents[0]);
-    const double coarser = magic_of(exponents[1] + FOLD), finer = magic_of(exponents[1]);
-    Fold sizes = {0, 0, 0}, squares = {0, 0, 0};
-    for (Py_ssize_t i = 0; i < n; i++) {
-        fold(&sizes, fabs(values[i]), coarse, fine);
-        fold(&squares, values[i] * values[i], coarser, finer);
-    }
-    high[0] = (int64_t)(sizes.upper - (uint64_t)n * (uint64_t)bits_of(coarse));
-    low[0] = (int64_t)(sizes.lower - (uint64_t)n * (uint64_t)bits_of(fine));
-    high[1] = (int64_t)(squares.upper - (uint64_t)n * (uint64_t)bits_of(coarser));
-    low[1] = (int64_t)(squares.lower - (uint64_t)n * (uint64_t)bits_of(finer));
-    return (sizes.left | squares.left) != 0;
+/* Some numbers without the bits that are not in a mask, and the rounded squares of what they are off another. */
+typedef struct {
+    uint64_t mask;
+    double about;
+} Pair;
+
+static const Pair SIZES = {SIZE_BITS, 0.0}; /* |x| and x² */
+
+static inline double first_of(Pair pair, double value) { return double_of((uint64_t)bits_of(value) & pair.mask); }
+
+static inline double second_of(Pair pair, double value) {
+    const double rest = value - pair.about;
+    return rest * rest;
 }
 
-/* |g| and g² of some rows. */
-VECTORISED static void sizes_of(const double *restrict gradient, Py_ssize_t n, double *restrict sizes,
-                                double *restrict squares) {
+/* As `folded`, of both. */
+VECTORISED static int folded_pair(Pair pair, const double *restrict values, Py_ssize_t n, const int exponents[2],
+                                  int64_t high[2], int64_t low[2]) {
+    const double coarse = magic_of(exponents[0] + FOLD), fine = magic_of(exponents[0]);
+    const double coarser = magic_of(exponents[1] + FOLD), finer = magic_of(exponents[1]);
+    Fold firsts = {0, 0, 0}, squares = {0, 0, 0};
     for (Py_ssize_t i = 0; i < n; i++) {
-        sizes[i] = fabs(gradient[i]);
-        squares[i] = gradient[i] * gradient[i];
+        fold(&firsts, first_of(pair, values[i]), coarse, fine);
+        fold(&squares, second_of(pair, values[i]), coarser, finer);
+    }
+    high[0] = (int64_t)(firsts.upper - (uint64_t)n * (uint64_t)bits_of(coarse));
+    low[0] = (int64_t)(firsts.lower - (uint64_t)n * (uint64_t)bits_of(fine));
+    high[1] = (int64_t)(squares.upper - (uint64_t)n * (uint64_t)bits_of(coarser));
+    low[1] = (int64_t)(squares.lower - (uint64_t)n * (uint64_t)bits_of(finer));
+    return (firsts.left | squares.left) << 1 != 0;
+}
+
+/* Both, written out. */
+VECTORISED static void pair_of(Pair pair, const double *restrict values, Py_ssize_t n, double *restrict firsts,
+                               double *restrict squares) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        firsts[i] = first_of(pair, values[i]);
+        squares[i] = second_of(pair, values[i]);
     }
 }
 
 /* Whether numbers of this bound can be folded. */
 static int foldable(double bound) { return SMALLEST < bound && bound < HUGE_SIZE; }
 
-/* Add |g| and g² of up to PIECE rows to digits, given a bound of |g|. */
-static void add_sizes(int64_t *digits, const double *gradient, Py_ssize_t n, double bound) {
-    const double bounds[2] = {bound, bound * bound};
+/* Add both of up to PIECE rows to digits, given bounds of their sizes that can be folded. */
+static void add_pair(Pair pair, int64_t *digits, const double *values, Py_ssize_t n, const double bounds[2]) {
     int exponents[2];
     int64_t high[2], low[2];
     for (int power = 0; power < 2; power++) {
         frexp(bounds[power], &exponents[power]);
         exponents[power] -= 2 * FOLD;
     }
-    if (!folded_sizes(gradient, n, exponents, high, low)) {
+    if (!folded_pair(pair, values, n, exponents, high, low)) {
         for (int power = 0; power < 2; power++) {
             add_units(digits + LEVELS * power, high[power], exponents[power] + FOLD);
             add_units(digits + LEVELS * power, low[power], exponents[power]);
         }
         return;
     }
-    double sizes[PIECE], squares[PIECE];
-    sizes_of(gradient, n, sizes, squares);
-    add_piece(digits, sizes, n, bounds[0]);
+    double firsts[PIECE], squares[PIECE];
+    pair_of(pair, values, n, firsts, squares);
+    add_piece(digits, firsts, n, bounds[0]);
     add_piece(digits + LEVELS, squares, n, bounds[1]);
 }
 
@@ -482,13 +497,13 @@ static void add_sizes(int64_t *digits, const double *gradient, Py_ssize_t n, dou
    and then nothing of it is to be used. */
 static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, Histogram *histogram, double *largest) {
     const uint64_t bits = largest_bits(gradient, n);
-    const double bound = double_of(bits);
+    const double bound = double_of(bits), bounds[2] = {bound, bound * bound};
     Window window;
-    if (bits && !(bits < INFINITE_BITS && foldable(bound) && foldable(bound * bound))) return 0;
+    if (bits && !(bits < INFINITE_BITS && foldable(bounds[0]) && foldable(bounds[1]))) return 0;
     open_window(&window, bits);
     for (Py_ssize_t start = 0; start < n; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-        if (bits) add_sizes(digits, gradient + start, size, bound);
+        if (bits) add_pair(SIZES, digits, gradient + start, size, bounds);
         count_piece(&window, gradient + start, size, histogram);
     }
     for (int power = 0; power < 2; power++) carry(digits + LEVELS * power);
@@ -551,12 +566,119 @@ static int add_weighted_gradient(const double *gradient, const double *weight, P
     return 1;
 }
 
-/* (x − mean)² of some rows. */
-VECTORISED static void squares_of(const double *restrict values, Py_ssize_t n, double mean, double *restrict squares) {
+/* The largest size among the values, and the largest of what they are off a number, as bits. */
+VECTORISED static void largest_off(const double *restrict values, Py_ssize_t n, double about, uint64_t largest[2]) {
+    uint64_t most = 0, off = 0;
     for (Py_ssize_t i = 0; i < n; i++) {
-        const double rest = values[i] - mean;
-        squares[i] = rest * rest;
+        const uint64_t bits = (uint64_t)bits_of(values[i]) & SIZE_BITS;
+        const uint64_t rest = (uint64_t)bits_of(values[i] - about) & SIZE_BITS;
+        most = bits > most ? bits : most;
+        off = rest > off ? rest : off;
     }
+    largest[0] = most;
+    largest[1] = off;
+}
+
+/* Add numbers to digits, and to others the squares of what each is off a number; the largest of that, which is infinite
+   or NaN where one of them is no finite double, and then nothing of it is to be used. */
+static double add_centred(const double *values, Py_ssize_t n, double about, int64_t *digits) {
+    const Pair pair = {UINT64_MAX, about};
+    int64_t infinite[3] = {0};
+    uint64_t most = 0;
+    for (Py_ssize_t start = 0; start < n; start += PIECE) {
+        const double *piece = values + start;
+        const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
+        uint64_t largest[2];
+        largest_off(piece, size, about, largest);
+        const double off = double_of(largest[1]), bounds[2] = {double_of(largest[0]), off * off};
+        if (foldable(bounds[0]) && foldable(bounds[1])) {
+            add_pair(pair, digits, piece, size, bounds);
+        } else {
+            double firsts[PIECE], squares[PIECE];
+            pair_of(pair, piece, size, firsts, squares);
+            total_of(firsts, size, digits, infinite);
+            total_of(squares, size, digits + LEVELS, infinite);
+        }
+        for (int power = 0; power < 2; power++) carry(digits + LEVELS * power);
+        most = largest[1] > most ? largest[1] : most;
+    }
+    return infinite[0] | infinite[1] | infinite[2] ? NAN : double_of(most);
+}
+
+/* The level of the highest digit that is not 0, or -1. */
+static int highest_of(const int64_t *digits) {
+    int level = LEVELS - 1;
+    while (level >= 0 && digits[level] == 0) level--;
+    return level;
+}
+
+/* How many bits a digit above 0 has. */
+static int length_of(int64_t digit) {
+    int length;
+    frexp((double)digit, &length);
+    return length;
+}
+
+/* The mean of up to FEW numbers whose sum is given: a long division, of which 62 bits are rounded. */
+static double mean_of(const int64_t *sum, Py_ssize_t n) {
+    int64_t digits[LEVELS], rest = 0;
+    memcpy(digits, sum, sizeof digits);
+    carry(digits);
+    int level = highest_of(digits);
+    const int negative = level >= 0 && digits[level] < 0;
+    if (negative) {
+        for (int low = 0; low <= level; low++) digits[low] = -digits[low];
+        carry(digits);
+    }
+    for (level = highest_of(digits); level >= 0; level--) {
+        const int64_t above = rest << DIGIT | digits[level];
+        digits[level] = above / n;
+        rest = above % n;
+    }
+    level = highest_of(digits);
+    if (level < 0) return 0.0;
+    int bits = length_of(digits[level]), unit = LOWEST + DIGIT * level;
+    int64_t leading = digits[level];
+    while (bits < NEARLY && level > 0) {
+        const int more = NEARLY - bits < DIGIT ? NEARLY - bits : DIGIT;
+        leading = leading << more | digits[--level] >> (DIGIT - more);
+        rest |= digits[level] & (((int64_t)1 << (DIGIT - more)) - 1);
+        bits += more;
+        unit -= more;
+    }
+    while (level > 0) rest |= digits[--level];
+    const double mean = ldexp((double)(leading | (bits == NEARLY && rest)), unit);
+    return negative ? -mean : mean;
+}
+
+/* Make squares about a number those about 0 by adding a(2Σx − na), and add both sums to others; 0 where there are no
+   squares, they may have lost digits, or something is out of reach of digits, and then nothing was done. */
+static int uncentred(int64_t *own, double about, Py_ssize_t n, int64_t *total) {
+    int64_t rest[LEVELS], *squares = own + LEVELS;
+    const int64_t mask = ((int64_t)1 << PART) - 1;
+    const int highest = highest_of(squares);
+    if (highest < 0 || n > FEW) return 0;
+    const int bits = length_of(squares[highest]) + DIGIT * highest + LOWEST;
+    if (bits <= -FAR || bits >= FAR) return 0;
+    if (about != 0.0) {
+        int exponent;
+        int64_t whole = (int64_t)ldexp(frexp(about, &exponent), 53), parts[PARTS];
+        exponent -= 53;
+        if (exponent < -FAR / 2 || exponent > FAR / 2) return 0;
+        for (int part = 0; part < PARTS; part++, whole >>= PART) parts[part] = part < PARTS - 1 ? whole & mask : whole;
+        for (int level = 0; level < LEVELS; level++) rest[level] = 2 * own[level];
+        for (int part = 0; part < PARTS; part++) add_units(rest, -(int64_t)n * parts[part], exponent + PART * part);
+        carry(rest);
+        for (int level = 0; level < LEVELS; level++) {
+            if (rest[level] == 0) continue;
+            if (DIGIT * level + exponent < 0) return 0;
+            for (int part = 0; part < PARTS; part++)
+                add_units(squares, rest[level] * parts[part], LOWEST + DIGIT * level + exponent + PART * part);
+        }
+    }
+    for (int level = 0; level < 2 * LEVELS; level++) total[level] += own[level];
+    for (int power = 0; power < 2; power++) carry(total + LEVELS * power);
+    return 1;
 }
 
 /* Whether all these terms are doubles that lost nothing; see `_products` in weighted.py. */
@@ -925,27 +1047,57 @@ static PyObject *kernels_numbered(PyObject *self, PyObject *args) {
     return result;
 }
 
-static PyObject *kernels_squares(PyObject *self, PyObject *args) {
+static PyObject *kernels_centred(PyObject *self, PyObject *args) {
     PyObject *objects[2], *result = NULL;
     Array arrays[2] = {{{0}, 0}};
     Py_ssize_t n, levels;
-    double mean, squares[PIECE];
-    if (!PyArg_ParseTuple(args, "OdO", &objects[0], &mean, &objects[1])) return NULL;
+    double about;
+    if (!PyArg_ParseTuple(args, "OdO", &objects[0], &about, &objects[1])) return NULL;
     double *values = items(objects[0], &arrays[0], 'd', 0, &n);
     int64_t *digits = values ? items(objects[1], &arrays[1], 'q', 1, &levels) : NULL;
-    if (digits && levels == LEVELS) {
-        int64_t infinite[3] = {0};
+    if (digits && levels == 2 * LEVELS) {
+        double most;
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t start = 0; start < n; start += PIECE) {
-            const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-            squares_of(values + start, size, mean, squares);
-            total_of(squares, size, digits, infinite);
-        }
+        most = add_centred(values, n, about, digits);
         Py_END_ALLOW_THREADS
-        result = PyBool_FromLong(!(infinite[0] | infinite[1] | infinite[2]));
+        result = PyFloat_FromDouble(most);
     } else if (digits) {
         PyErr_SetString(PyExc_ValueError, UNFIT);
     }
+    release(arrays, 2);
+    return result;
+}
+
+static PyObject *kernels_mean(PyObject *self, PyObject *object) {
+    Array array = {{0}, 0};
+    Py_ssize_t n;
+    PyObject *result = NULL;
+    double *values = items(object, &array, 'd', 0, &n);
+    if (values && n && n <= FEW) {
+        int64_t digits[LEVELS] = {0}, infinite[3] = {0};
+        double mean;
+        Py_BEGIN_ALLOW_THREADS
+        total_of(values, n, digits, infinite);
+        mean = mean_of(digits, n);
+        Py_END_ALLOW_THREADS
+        result = PyFloat_FromDouble(mean);
+    } else if (values) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(&array, 1);
+    return result;
+}
+
+static PyObject *kernels_uncentred(PyObject *self, PyObject *args) {
+    PyObject *objects[2], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_ssize_t n, levels, others;
+    double about;
+    if (!PyArg_ParseTuple(args, "OdnO", &objects[0], &about, &n, &objects[1])) return NULL;
+    int64_t *own = items(objects[0], &arrays[0], 'q', 1, &levels);
+    int64_t *total = own ? items(objects[1], &arrays[1], 'q', 1, &others) : NULL;
+    if (total && levels == 2 * LEVELS && others == 2 * LEVELS) result = PyBool_FromLong(uncentred(own, about, n, total));
+    else if (total) PyErr_SetString(PyExc_ValueError, UNFIT);
     release(arrays, 2);
     return result;
 }
@@ -1114,8 +1266,10 @@ static PyMethodDef methods[] = {
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Write sums of numbers, of squares, of products, or of weighted values, as digits of groups: of rows up to where; of each from which level, which, how many are left."},
     {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
-    {"squares", kernels_squares, METH_VARARGS, "Add squares about a number to digits; whether all are finite."},
+    {"centred", kernels_centred, METH_VARARGS, "Add numbers, and their squares about one, to digits; how far they are off it, no finite double where one of them is none."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
+    {"mean", kernels_mean, METH_O, "The mean of some finite numbers."},
+    {"uncentred", kernels_uncentred, METH_VARARGS, "Add sums of numbers and of squares about one, made squares, to digits, unless some would be lost; whether so."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},
     {"histogram", kernels_histogram, METH_VARARGS, "How many numbers are in each bin of an octave; whether all had room."},
     {"tally", kernels_tally, METH_VARARGS, "Of ascending numbers whose low bits are counts, each once with its counts added up; how many."},

@@ -12,9 +12,10 @@ from lossctl.domain import IntArray
 from lossctl.rational import quotient, root_of_quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums import compiled
+from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.products import parted, scaled_sum, values_and_squares
+from lossctl.sums.products import parted, scaled_sum
 from lossctl.sums.state import Far, Groups, Meeting, Rows, regrouped
 from lossctl.sums.weighted import Weights, far_products, weighted_sums
 from lossctl.two_doubles import product
@@ -152,7 +153,7 @@ class Moments:
     n: IntArray
     sum_value: ExactSum
     value_squares: ExactSum
-    weights: Weights | None
+    weights: Weights | None = None
     """``None`` when every row counts 1."""
     columns: CrossMoments | None = None
     """Of what rows have beside their value; ``None`` when they have nothing."""
@@ -175,7 +176,7 @@ class Moments:
         value, weight, groups = rows.value, rows.weight, rows.groups
         n = np.array([len(value)]) if groups is None else groups.counts
         if weight is None:
-            return cls(n, *values_and_squares(value, groups), None)
+            return cls(n, *sum_and_squares(value, groups), None)
         if groups is not None and compiled.kernels is None:  # once for the eight sums that NumPy makes of them
             value, weight, groups = groups.arranged(value), groups.arranged(weight), groups.in_order
         return cls(n, *weighted_sums(value, weight, groups))

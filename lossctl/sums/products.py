@@ -3,18 +3,10 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, distinct
-from lossctl.rational import over
-from lossctl.sums import compiled
 from lossctl.sums.digits import (
     BLOCK,
     DIGIT,
-    LEVELS,
-    BlockSum,
-    digits_of,
-    in_blocks,
-    moments_by_group,
     products_by_group,
-    workspace,
 )
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
@@ -89,66 +81,6 @@ def scaled_sum(numbers: FloatArray, exponents: IntArray, groups: Groups | None =
         up = np.where(here, exponents - step * SPAN * DIGIT, 0)
         total = total + ExactSum.of(np.ldexp(np.where(here, numbers, 0.0), up), groups).raised(step * SPAN)
     return total
-
-
-def values_and_squares(values: FloatArray, groups: Groups | None = None) -> tuple[ExactSum, ExactSum]:
-    """The sums of numbers and of their squares, by group; infinite ones are counted in the first, and have no square.
-
-    Those of groups are exact.
-    """
-    if groups is None:
-        total = ExactSum.of(values)
-        return total, centred_squares(values, total)
-    sums = moments_by_group(values, None, groups)
-    if sums is not None:
-        total, squares = (ExactSum(*own) for own in sums)
-        return total, squares
-    if compiled.kernels is None:  # once for the three sums that NumPy makes of them
-        values, groups = groups.arranged(values), groups.in_order
-    return ExactSum.of(values, groups), exact_products(values, values, groups)
-
-
-def centred_squares(values: FloatArray, total: ExactSum) -> ExactSum:
-    """The sum of the squares of numbers, given their exact sum; infinite ones count as 0.
-
-    Squares are taken about the mean, where they are small, and what the mean adds is added exactly: Σx² is
-    Σ(x − m)² + 2m(Σx − nm) + nm². So only the first terms are rounded, each by itself, and a variance, which is
-    Σx² − (Σx)²/n, keeps its digits however far from zero the mean is. The last digit depends on which values are given
-    together.
-    """
-    squares = _centred(values, total) if len(values) and not total.infinite.any() else None
-    return exact_products(values, values) if squares is None else squares
-
-
-def _centred(values: FloatArray, total: ExactSum) -> ExactSum | None:
-    """As `centred_squares`, of finite values of a single group; ``None`` where squares may have lost something."""
-    (units,), exponent = total.units()
-    raised, lowered = 1 << max(exponent, 0), 1 << max(-exponent, 0)
-    mean = over(units * raised, len(values) * lowered)
-    spread = _spread(values, mean)
-    if not safe_squares(spread):
-        return None
-    above, below = mean.as_integer_ratio()  # the sums below with fractions would reduce each of them
-    rest = 2 * units * raised * below - len(values) * above * lowered
-    squares, exponent = above * rest, 1 - (below * below * lowered).bit_length()
-    zeros = min((squares & -squares).bit_length() - 1, -exponent) if squares else 0
-    digits = digits_of(squares >> zeros, exponent + zeros)
-    return spread + ExactSum(digits, np.zeros((1, 3), dtype=np.int64))
-
-
-def _spread(values: FloatArray, mean: float) -> ExactSum:
-    """Σ(x − mean)², of rounded squares."""
-    if compiled.kernels is not None:
-        digits = np.zeros(LEVELS, dtype=np.int64)
-        if compiled.kernels.squares(np.ascontiguousarray(values), mean, digits):
-            return ExactSum.of_digits(digits)
-    total, work = BlockSum(workspace(values)), workspace(values)
-    with np.errstate(over="ignore"):
-        for block in in_blocks(values):
-            rest = np.subtract(block, mean, out=work[: len(block)])
-            rest *= rest
-            total.add(rest, 0.0, float(np.maximum.reduce(rest)))
-    return ExactSum(*total.result())
 
 
 def sum_of_products(left: FloatArray, right: FloatArray, groups: Groups | None = None) -> ExactSum:

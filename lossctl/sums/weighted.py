@@ -1,6 +1,7 @@
 """Sums of weighted values, from products that are exact at any scale."""
 
 import math
+from types import ModuleType
 
 import numpy as np
 
@@ -76,6 +77,60 @@ class Weights:
         low = self.low.min(keepdims=True, initial=np.inf)  # of no groups, too
         high = self.high.max(keepdims=True, initial=-np.inf)
         return Weights(self.total.pooled(), self.squares.pooled(), self.cross.pooled(), low, high)
+
+
+class Weighed:
+    """The sums of weighted values of a single group, batch by batch, compiled and added up as they come: none is kept.
+
+    Args:
+        kernels: the compiled functions.
+    """
+
+    def __init__(self, kernels: ModuleType) -> None:
+        self.n = 0
+        """How many values there are in all batches that ended well."""
+        self._kernels = kernels
+        self._digits = np.zeros((5, LEVELS), dtype=np.int64)
+        """Of Σ wℓ, Σ w², Σ w²ℓ, Σ w²ℓ² and Σ w."""
+        self._span = math.inf, -math.inf
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rows, self._fine = 0, True
+        self._before = self._digits.copy(), self._span
+
+    def add(self, values: FloatArray, weight: FloatArray) -> None:
+        """Add the next values of a batch and their weights, ``(n,)``; these are positive and finite."""
+        if not (self._fine and len(values)):
+            return
+        values, weight = np.ascontiguousarray(values), np.ascontiguousarray(weight)
+        low, high = self._kernels.span(values)
+        self._fine = -math.inf < low and high < math.inf
+        self._fine = self._fine and self._kernels.weighted(values, weight, self._digits[:4].reshape(-1))
+        self._kernels.total(weight, self._digits[4], np.zeros(3, dtype=np.int64))
+        self._span = min(low, self._span[0]), max(high, self._span[1])
+        self._rows += len(values)
+
+    def end(self) -> bool:
+        """End a batch; whether it counts, as one does not where something is not finite, or out of reach of digits."""
+        fine = self._fine
+        if fine:
+            self.n += self._rows
+            self._begin()
+        else:
+            self.forget()
+        return fine
+
+    def forget(self) -> None:
+        """Leave out the batch so far."""
+        self._digits, self._span = self._before
+        self._begin()
+
+    def result(self) -> tuple[ExactSum, ExactSum, Weights]:
+        """As `weighted_sums`, of all batches that counted."""
+        product, squares, cross, value_squares, total = map(ExactSum.of_digits, self._digits.copy())
+        low, high = (np.array([end]) for end in self._span)
+        return product, value_squares, Weights(total, squares, cross, low, high)
 
 
 def weighted_sums(values: FloatArray, weight: FloatArray, groups: Groups | None) -> tuple[ExactSum, ExactSum, Weights]:

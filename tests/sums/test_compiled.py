@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from lossctl import evaluate
 from lossctl.errors import DataError
 from lossctl.sums import compiled
+from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import Gradients, Passing
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
-from lossctl.sums.products import exact_products, values_and_squares
+from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups, Rows
 
 KERNELS = compiled.kernels
@@ -94,8 +95,8 @@ def same(kind, seed, n, number, *, odd):
     finite = np.where(np.isfinite(values), values, 0.0)
     one, other = both(lambda: exact_products(finite, finite[::-1].copy(), groups))
     assert facts(one) == facts(other)
-    one, other = both(lambda: values_and_squares(values, groups))
-    assert [*map(facts, one)] == [*map(facts, other)]
+    one, other = both(lambda: [facts(total) for total in sum_and_squares(values, groups)])
+    assert one == other
     for weight in (None, rng.uniform(0.5, 2.0, n), np.abs(hostile(kind, rng, n))[:n] + 5e-324):
         one, other = both(lambda weight=weight: Moments.lift(rows(values, weight, groups)).result())
         assert repr(one) == repr(other)
@@ -131,8 +132,8 @@ def test_many_rows_of_a_group_are_carried_before_they_overflow():
     assert facts(total) == facts(numpys)
     assert total.exact() == [Fraction(1.7e300) * (1 << 17), 0, Fraction(1.7e300) * (1 << 17)]
     spread = np.tile([1e100, 3e100], 1 << 17)
-    (_, squares), (_, numpys) = both(lambda: values_and_squares(spread, groups))
-    assert facts(squares) == facts(numpys)
+    squares, numpys = both(lambda: [facts(total) for total in sum_and_squares(spread, groups)])
+    assert squares == numpys
 
 
 @given(
@@ -173,7 +174,9 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("total", ([1.0], np.zeros(60, np.int64), np.zeros(3, np.int64)), TypeError),
         ("largest", (np.ones(3, np.int64),), TypeError),
         ("largest", (np.ones(3, np.dtype(np.float64).newbyteorder()),), TypeError),
-        ("squares", (np.ones(3), 0.0, np.zeros(59, np.int64)), ValueError),
+        ("centred", (np.ones(3), 0.0, np.zeros(60, np.int64)), ValueError),
+        ("uncentred", (np.zeros(120, np.int64), 0.0, 3, np.zeros(60, np.int64)), ValueError),
+        ("mean", (np.empty(0),), ValueError),
         ("histogram", (np.ones(3), np.zeros(63, np.int64), np.zeros(1 << 11, np.uint8)), ValueError),
         ("histogram", (np.ones(3), np.zeros(64, np.int64), np.zeros(3, np.uint8)), ValueError),
         ("tally", (np.ones(3, np.int64), 1, np.zeros(2, np.int64)), ValueError),

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from lossctl.rational import quotient, square_root, to_float
 from lossctl.reduction import MEAN
 from lossctl.sums import compiled, exact
+from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
-from lossctl.sums.products import centred_squares, exact_products
+from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups
 
 # --- exact sums ------------------------------------------------------------------------------------------------------
@@ -249,11 +250,10 @@ def test_a_quotient_is_the_nearest_double(one, other, power):
 def test_without_a_compiler_sums_take_the_room_of_a_few_blocks_however_many_rows(monkeypatch, work):
     monkeypatch.setattr(compiled, "kernels", None)
     values = np.abs(np.random.default_rng(4).normal(size=40 * BLOCK))
-    total = ExactSum.of(values)
     rows = rows_of(values, gradient=values)
     does = {
         "sum": lambda: ExactSum.of(values),
-        "squares": lambda: centred_squares(values, total),
+        "squares": lambda: sum_and_squares(values, None),
         "gradients": lambda: Gradients.lift(rows),
     }[work]
     tracemalloc.start()

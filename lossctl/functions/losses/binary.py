@@ -4,24 +4,37 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.domain import BINARY, EPS, LEAST, PROBABILITY, FloatArray, Floor, Fraction, Interval, NonNegative, Positive
+from lossctl.domain import (
+    BINARY,
+    EPS,
+    LEAST,
+    PROBABILITY,
+    FloatArray,
+    Floor,
+    Fraction,
+    Interval,
+    NonNegative,
+    Positive,
+    finite_sum,
+)
 from lossctl.functions.loss import loss
 from lossctl.functions.stable import power_of_exp, power_of_rest, sigmoid_error
 
 
 def _times(multiplier: FloatArray, term: FloatArray) -> FloatArray:
     """The product, where 0 times anything is 0, as in the limit y log p → 0."""
-    return np.where(multiplier == 0, 0.0, multiplier * term)
+    product = multiplier * term
+    return product if finite_sum(product) else np.where(multiplier == 0, 0.0, product)
 
 
 def _log(probability: FloatArray, eps: float) -> FloatArray:
     """Log max(p, ε)."""
-    return np.log(np.maximum(probability, eps))
+    return np.log(np.clip(probability, eps, 1.0))
 
 
 def _log_complement(probability: FloatArray, eps: float) -> FloatArray:
     """Log max(1 − p, ε), with the digits of a small p."""
-    return np.maximum(np.log1p(-probability), np.log(np.float64(eps)))
+    return np.clip(np.log1p(-probability), np.log(np.float64(eps)), 0.0)
 
 
 def _smooth(label: FloatArray, label_smoothing: float) -> tuple[FloatArray, FloatArray]:

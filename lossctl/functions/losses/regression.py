@@ -261,7 +261,9 @@ def huber(label: FloatArray, prediction: FloatArray, *, delta: Positive = 1.0) -
     def plain() -> FloatArray:
         error = np.abs(prediction - label)
         near = np.clip(error, 0.0, delta)
-        return np.asarray(near * (error - 0.5 * near))
+        error -= 0.5 * near
+        error *= near
+        return error
 
     return within_range(plain, lambda: (np.abs(0.5 * prediction - 0.5 * label) - 0.25 * delta) * (2.0 * delta))
 
