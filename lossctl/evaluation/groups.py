@@ -8,7 +8,6 @@ import pyarrow as pa
 from lossctl.arrow import filled, in_arrow, in_numpy, words_in_arrow
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.group_keys import WHOLE, Keys, taken, texts
-from lossctl.evaluation.vocabulary import vocabulary
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
@@ -115,6 +114,8 @@ def _by_word(array: pa.Array, name: str) -> tuple[Groups, pa.Array]:
     Raises:
         BadRow: they cannot be.
     """
+    from lossctl.evaluation.vocabulary import vocabulary  # noqa: PLC0415  (most runs group by no words)
+
     try:
         if not pa.types.is_dictionary(array.type):
             unhashed = pa.types.is_decimal32(array.type) or pa.types.is_decimal64(array.type)
