@@ -114,7 +114,7 @@ def _by_word(array: pa.Array, name: str) -> tuple[Groups, pa.Array]:
     Raises:
         BadRow: they cannot be.
     """
-    from lossctl.evaluation.vocabulary import vocabulary  # noqa: PLC0415  (most runs group by no words)
+    from lossctl.evaluation.vocabulary import vocabulary
 
     try:
         if not pa.types.is_dictionary(array.type):
