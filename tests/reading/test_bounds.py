@@ -16,7 +16,7 @@ from stored import TEXT, compress, narrow
 
 import lossctl as library
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation import fold
+from lossctl.evaluation import fold, steady
 from lossctl.reading import ipc_messages, line_ends
 from lossctl.reading.files import open_source
 from lossctl.reading.format import Reading, Wanted
@@ -331,7 +331,8 @@ def test_memory_that_runs_out_in_a_pass_is_an_error_that_names_the_file(error, e
     narrow(monkeypatch, 64)
     path = tmp_path / "rows.csv"
     path.write_text("y,p\n" + "1,2\n" * 100)
-    monkeypatch.setattr(fold, "validate", scarce)
+    for pass_ in (fold, steady):
+        monkeypatch.setattr(pass_, "validate", scarce)
     done = lossctl("eval", path, *EVAL, "--engine", engine, *([] if engine == "serial" else ["--threads", "2"]))
     assert (done.status, done.out) == (3, "")
     assert f"{path}: too little memory" in done.err
