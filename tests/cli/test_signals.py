@@ -29,12 +29,12 @@ def millions(tmp_path_factory):
 def test_a_signal_ends_threads_that_read(plain_environment, millions, sent, status):
     # stderr tells when the run has begun: the first file is open by the time the second is missed only at the end.
     script = (
-        "import lossctl.evaluation.fold as fold\n"
+        "from lossctl.evaluation import fold, steady\n"
         "original = fold.validate\n"
         "def validate(*given):\n"
         "    print('reading', flush=True)\n"
         "    return original(*given)\n"
-        "fold.validate = validate\n"
+        "fold.validate = steady.validate = validate\n"
         "from lossctl.cli.app import main; main()\n"
     )
     files = [str(millions)] * 20
