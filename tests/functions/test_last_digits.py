@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 
 from lossctl import get_loss
+from lossctl.domain import BINARY, PROBABILITY
 from lossctl.functions.explanation import explain
 from lossctl.functions.gaussian import erf
 from lossctl.functions.lookup import example_of
@@ -142,3 +143,26 @@ def test_the_error_function_has_its_last_digits(x):
     value, exact = float(erf(np.array([x]))[0]), mp.erf(mp.mpf(x))
     assert abs(mp.mpf(value) - exact) <= 1.5 * math.ulp(value)
     assert math.copysign(1.0, value) == math.copysign(1.0, x)
+
+
+FLOORED = [
+    f"{it.name}:eps=0{more}"
+    for it in losses
+    if it.prediction_domain() == PROBABILITY and it.label_domain() in {BINARY, PROBABILITY}
+    for names in [{parameter.name for parameter in it.parameters}]
+    if "eps" in names
+    for more in ("", ",gamma=0.5", ",gamma=1", ",gamma=3", ",pos_weight=2")
+    if not more or more[1:].partition("=")[0] in names
+]
+
+
+@pytest.mark.parametrize("spec", FLOORED)
+def test_not_even_the_sign_of_a_zero_depends_on_an_infinite_row_beside_it(spec):
+    bound = get_loss(spec)
+    labels, predictions = [0.0, -0.0, 0.0, 1.0, 1.0], [0.0, -0.0, 5e-324, 1.0, 0.3]
+    for of in (bound.value, bound.gradient):
+        alone = [of([label], [prediction])[0] for label, prediction in zip(labels, predictions, strict=True)]
+        for label, prediction in ((1.0, 0.0), (0.0, 1.0)):
+            among = of([*labels, label], [*predictions, prediction])
+            assert np.isinf(among[-1])
+            assert repr(among[:-1].tolist()) == repr(np.array(alone).tolist())

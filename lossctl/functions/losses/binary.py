@@ -187,9 +187,9 @@ def _balance(label: FloatArray, alpha: float | None) -> FloatArray | float:
 
 
 def _ease(label: FloatArray, prediction: FloatArray, gamma: float) -> FloatArray:
-    """(1 − p_t)^γ."""
-    positive, rest = label == 1, 1.0 - prediction
-    return power_of_rest(np.where(positive, prediction, rest), np.where(positive, rest, prediction), gamma)
+    """(1 − p_t)^γ, of −0 as of 0."""
+    positive, rest, miss = label == 1, 1.0 - prediction, np.abs(prediction)
+    return power_of_rest(np.where(positive, prediction, rest), np.where(positive, rest, miss), gamma)
 
 
 @loss(
