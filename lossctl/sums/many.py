@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import LEAST, BoolArray, FloatArray
+from lossctl.domain import BoolArray, FloatArray
 from lossctl.rational import to_float
 from lossctl.reduction import ONE, Mean, PerRow, Reduction, RootMean, Sum
 from lossctl.sums.cross_moments import Beside
-from lossctl.sums.doubled import ERROR, Doubled, summed
+from lossctl.sums.doubled import Doubled
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import NONE, GradientFigures, Gradients
 from lossctl.sums.moments import Moments, Total
-from lossctl.two_doubles import product
 
 FEW = 64
 """Fewer groups are as quick one by one."""
@@ -134,21 +133,22 @@ def _rounded(
         total, squares: Σℓ and Σℓ² of each; Σwℓ and Σw²ℓ² where what is reported is a sum.
         reduction: a mean, a sum, or the root of a mean.
     """
-    sum_, sum_squares = Doubled.of(total), Doubled.of(squares)
-    value, certain = _quotient(sum_, np.ones_like(n) if isinstance(reduction, Sum) else n)
+    rows, sum_, sum_squares = Doubled.whole(n), Doubled.of(total), Doubled.of(squares)
+    certain = (n > 0) & (n < MOST) & ~total.infinite.any(axis=1)
+    for part in (sum_, sum_squares):
+        size = np.abs(part.high)
+        certain &= ((size > SMALL) & (size < LARGE)) | ((size == 0.0) & (part.error == 0.0))
     # n/(n − 1) · Σ(ℓ − m)² is N/(n − 1), where N = nΣℓ² − (Σℓ)²
-    spread = _spread(n, sum_, sum_squares)
+    spread, less = sum_squares * rows - sum_ * sum_, Doubled.whole(n - 1.0)
+    value = (sum_ / (1 if isinstance(reduction, Sum) else rows)).rounded()
     if isinstance(reduction, RootMean):
-        divisor, error = product(4.0 * n * (n - 1.0), sum_.high)
-        squared, sure = _quotient(spread, divisor, error + 4.0 * n * (n - 1.0) * sum_.low)
-        none = (sum_.high == 0.0) & (sum_.error == 0.0)  # where a root has no slope
-        squared, sure = np.where(none, 0.0, squared), sure | none
-        value, certain = np.sqrt(value), certain & (sum_.high >= 0.0)
+        error = (spread / (sum_ * less * rows).by(4.0)).root()
+        error = np.where((sum_.high == 0.0) & (sum_.error == 0.0), 0.0, error)  # where a root has no slope
+        value = np.sqrt(value)
     else:
-        squared, sure = _quotient(spread, (n - 1.0) if isinstance(reduction, Sum) else n * n * (n - 1.0))
-    certain &= (sure & (squared >= 0.0)) | (n < 2)
-    certain &= (n > 0) & (n < MOST) & ~total.infinite.any(axis=1)
-    return (value, np.where(n < 2, np.nan, np.sqrt(squared))), certain
+        error = (spread / (less if isinstance(reduction, Sum) else rows * rows * less)).root()
+    certain &= ~np.isnan(value) & (~np.isnan(error) | (n < 2))
+    return (value, np.where(n < 2, np.nan, error)), certain
 
 
 def _of_sums(moments: Moments, reduction: Reduction, sums: FloatArray) -> tuple[tuple[FloatArray, ...], BoolArray]:
@@ -211,43 +211,3 @@ def means_of(moments: Moments, total: Any, reduction: Reduction) -> Any:
     if reduction.takes == "spans" and moments.columns is not None:
         return (*total.means, *map(Doubled.whole, moments.columns.high - moments.columns.low))
     return (*total.means, total.sum_weight) if reduction.takes == "weight" else total.means
-
-
-def _spread(n: FloatArray, total: Doubled, squares: Doubled) -> Doubled:
-    """NΣℓ² − (Σℓ)²."""
-    first, rest = product(squares.high, n)
-    second, error = product(total.high, total.high)
-    exact = (squares.low == 0.0) & (total.low == 0.0) & (rest == 0.0) & (error == 0.0)
-    exact &= (squares.error == 0.0) & (total.error == 0.0)
-    high, low = summed(first, -second)
-    low = low + ((rest + squares.low * n) - (error + 2.0 * total.high * total.low))
-    high, low = summed(high, low)
-    return Doubled(high, low, np.where(exact, 0.0, ERROR * (first + second) + LEAST))
-
-
-def _quotient(number: Doubled, divisor: FloatArray, rest: FloatArray | None = None) -> tuple[FloatArray, BoolArray]:
-    """Numbers by others, rounded once, and where that is certain.
-
-    Args:
-        number: what is divided.
-        divisor: by what.
-        rest: what is to be added to the divisor, which is rounded then.
-    """
-    nearest = number.high / divisor
-    back, lost = product(nearest, divisor)
-    left, over = summed(number.high - back, -lost)
-    left, more = summed(left, number.low)
-    exact = (number.error == 0.0) & (over + more == 0.0)
-    left = left + (over + more)
-    off = number.error / divisor
-    if rest is not None:
-        exact &= rest == 0.0
-        left = left - nearest * rest
-        off = off + ERROR * np.abs(nearest)
-    correction = left / divisor
-    back, lost = product(correction, divisor)
-    exact &= (back == left) & (lost == 0.0)
-    off = np.where(exact, 0.0, off + ERROR * np.abs(nearest) + 2.0**-45 * np.abs(correction))
-    low, high = nearest + (correction - off), nearest + (correction + off)
-    size = np.abs(number.high)
-    return high, (low == high) & (((size > SMALL) & (size < LARGE)) | ((size == 0.0) & (number.error == 0.0)))
