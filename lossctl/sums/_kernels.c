@@ -1183,14 +1183,15 @@ static PyObject *kernels_tally(PyObject *self, PyObject *args) {
     if (counts && room == n && 0 < bits && bits < 63) {
         const int64_t mask = ((int64_t)1 << bits) - 1;
         Py_BEGIN_ALLOW_THREADS
-        int64_t last = 0, sum = 0;
+        int64_t last = 0;
+        uint64_t sum = 0;
         for (Py_ssize_t i = 0; i < n; i++) {
             const int64_t number = numbers[i] >> bits, count = numbers[i] & mask, same = i && number == last;
             kept += !same;
-            sum = count + (sum & -same);
+            sum = (uint64_t)count + (sum & (uint64_t)-same);
             last = number;
             numbers[kept - 1] = number;
-            counts[kept - 1] = sum;
+            counts[kept - 1] = (int64_t)sum;
         }
         Py_END_ALLOW_THREADS
         result = PyLong_FromSsize_t(kept);

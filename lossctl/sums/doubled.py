@@ -73,6 +73,7 @@ class Doubled:
         """The same numbers times powers of two, or their negatives."""
         return Doubled(power * self.high, power * self.low, np.abs(power) * self.error)
 
+    # A formula that asks for the sign is told that of most: numbers of another come to NaN, and so to exact ones.
     def __bool__(self) -> bool:
         return True
 

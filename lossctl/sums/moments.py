@@ -176,7 +176,7 @@ class Moments:
         value, weight, groups = rows.value, rows.weight, rows.groups
         n = np.array([len(value)]) if groups is None else groups.counts
         if weight is None:
-            return cls(n, *sum_and_squares(value, groups), None)
+            return cls(n, *sum_and_squares(value, groups))
         if groups is not None and compiled.kernels is None:  # once for the eight sums that NumPy makes of them
             value, weight, groups = groups.arranged(value), groups.arranged(weight), groups.in_order
         return cls(n, *weighted_sums(value, weight, groups))

@@ -3,11 +3,7 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, distinct
-from lossctl.sums.digits import (
-    BLOCK,
-    DIGIT,
-    products_by_group,
-)
+from lossctl.sums.digits import BLOCK, DIGIT, products_by_group
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product

@@ -10,15 +10,12 @@ from lossctl.domain import FloatArray, IntArray
 from lossctl.sums import compiled
 from lossctl.sums.digits import LEVELS, moments_by_group
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
-from lossctl.sums.products import cuts, parted, scaled_sum
+from lossctl.sums.products import PIECE, cuts, parted, scaled_sum
 from lossctl.sums.state import Groups, Meeting
 from lossctl.two_doubles import halved, lost
 
 HEAVY, LIGHT = 2.0**225, 2.0**-225
 """Weights between these have squares that are exact as two doubles, and no product with a weighted value is lost."""
-
-PIECE = 1 << 13
-"""Rows whose products are taken at a time."""
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,6 @@ def _(
     alpha: Factors | None,
     eps: Floor,
 ) -> FloatArray:
-
     every = _scale(alpha)
 
     def weight(
