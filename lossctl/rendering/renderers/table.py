@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 from lossctl.dataclass import dataclass
 from lossctl.document import (
     Chart,
-    Column,
     Document,
     Facts,
     Heading,
     Line,
     Notes,
     Part,
-    Phrase,
     Piece,
     Section,
     Table,
@@ -28,6 +26,8 @@ from lossctl.document import (
     phrase,
 )
 from lossctl.records import STEP
+from lossctl.rendering.column_widths import cells_wide, cost, parts_of, shared, widest
+from lossctl.rendering.markdown import cell_in_markdown, literal, marked, ticks
 from lossctl.rendering.picture import draw
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.terminal import STYLES, console, painted
@@ -40,12 +40,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-NAME_WIDTH = 16
-"""How wide a column of names must be in a terminal before it is folded."""
-ENTRIES_WIDTH = 40
-"""The same for a column of named numbers."""
-EDGES = 3
-"""The width of what stands between two cells."""
 ROWS = 400
 """How many rows a table may have that Rich draws."""
 WIDE = 100_000
@@ -104,8 +98,10 @@ class Tables:
         elif isinstance(part, Facts):
             self._facts(page, part)
         elif isinstance(part, Heading):
-            marked = self.frame == MARKDOWN
-            page.print(f"## {self._words(part.text)}" if marked else self._words((Piece(part.text, "strong"),)))
+            if self.frame == MARKDOWN:
+                page.print(f"## {self._words(part.text)}")
+            else:
+                page.print(self._words((Piece(part.text, "strong"),)))
         elif isinstance(part, Line):
             if self.frame != MARKDOWN and any(piece.tone == "command" for piece in phrase(part.words)):
                 page.paper.print(self._words(phrase(" " * part.indent, part.words)), soft_wrap=True)
@@ -126,10 +122,10 @@ class Tables:
     def _words(self, words: Words, most: int = LINE) -> "str | Text":
         """Words for Rich or Markdown; no control character is left, and a line ends only where a piece says so."""
         if isinstance(words, str):
-            return _literal(printable(words, most)) if self.frame == MARKDOWN else printable(words, most)
+            return literal(printable(words, most)) if self.frame == MARKDOWN else printable(words, most)
         safe = pieces(words, most, brief=self.narrow)
         if self.frame == MARKDOWN:
-            return _marked(safe)
+            return marked(safe)
         if any(piece.tone or piece.ends for piece in safe):
             return painted(safe)
         return "".join(piece.text for piece in safe)
@@ -162,7 +158,7 @@ class Tables:
             picture = draw(chart, width=page.style.width, height=height, color=page.colored)
             if picture.count("\n") <= LINES - page.above - page.drawn:
                 break
-        fence = _ticks(picture, 3) if self.frame == MARKDOWN else ""
+        fence = ticks(picture, 3) if self.frame == MARKDOWN else ""
         page.text.write("\n".join(filter(None, (f"{fence}text" * bool(fence), picture.rstrip("\n"), fence))) + "\n")
 
     def _table(self, page: "_Page", table: Table) -> Iterator[str]:
@@ -173,21 +169,21 @@ class Tables:
             page.print(self._grid(table, range(len(columns)), columns, {}))
             return
         width = page.paper.width
-        widths = [*map(_widest, columns)]
-        parts = self._parts(table, widths, width)
-        if _cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
+        widths = [*map(widest, columns)]
+        parts = parts_of(table, widths, width)
+        if cost(parts, table) > (1, 0) and any(column.brief for column in table.columns):
             brief = replace(table, columns=tuple(replace(one, title=one.brief or one.title) for one in table.columns))
             shorter = self._columns(page, brief)
-            narrow = [*map(_widest, shorter)]
-            fewer = self._parts(brief, narrow, width)
-            if _cost(fewer, table) < _cost(parts, table):
+            narrow = [*map(widest, shorter)]
+            fewer = parts_of(brief, narrow, width)
+            if cost(fewer, table) < cost(parts, table):
                 table, columns, widths, parts = brief, shorter, narrow, fewer
         left = [column.title for index, column in enumerate(table.columns) if not any(index in one for one in parts)]
         for indices in parts:
-            most = _shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
+            most = shared({index: widths[index] for index in indices}, table.columns, width) if self.narrow else {}
             for index in (index for index in most if table.columns[index].kind == "entries"):
                 columns[index] = [_between(cell, most[index]) for cell in columns[index]]
-                widths[index] = _widest(columns[index])
+                widths[index] = widest(columns[index])
             yield from self._part(page, table, indices, columns, widths, most)
             if table.tells and left and indices is parts[-1]:
                 page.print(self._words(phrase(Piece(f"no room at {width} columns for: {', '.join(left)}", "faint"))))
@@ -204,8 +200,8 @@ class Tables:
     def _cells(self, words: Sequence[Words], most: int) -> Sequence["str | Text"]:
         """Cells for Rich or Markdown: texts all at once, what several of the others have in common once."""
         texts = all_printable([word for word in words if isinstance(word, str)], most)
-        if self.frame == MARKDOWN and _cell_in_markdown("".join(texts)) != "".join(texts):
-            texts = [*map(_cell_in_markdown, texts)]
+        if self.frame == MARKDOWN and cell_in_markdown("".join(texts)) != "".join(texts):
+            texts = [*map(cell_in_markdown, texts)]
         if len(texts) == len(words):
             return texts
         others = {id(word): word for word in words if not isinstance(word, str)}
@@ -214,13 +210,6 @@ class Tables:
             drawn = {place: str(word).replace("|", "\\|") for place, word in drawn.items()}
         rest = iter(texts)
         return [next(rest) if isinstance(word, str) else drawn[id(word)] for word in words]
-
-    def _parts(self, table: Table, widths: Sequence[int], width: int) -> list[Sequence[int]]:
-        """The indices of the columns of as few grids as there can be, with as many as that leaves."""
-        spare = [index for index, column in enumerate(table.columns) if column.spare]
-        ends = [end for end, index in enumerate(spare) if not table.columns[index].joined]
-        ways = (self._fit(table.columns, widths, width, spare[kept:]) for kept in (len(spare), *reversed(ends)))
-        return min(map(list, ways), key=len)
 
     def _part(
         self,
@@ -254,32 +243,6 @@ class Tables:
             getattr(box, self.frame) if self.frame and (self.frame == MARKDOWN or table.framed) else None
         )
         return frame
-
-    def _fit(
-        self, columns: Sequence[Column], wide: Sequence[int], width: int, without: Sequence[int]
-    ) -> Iterator[Sequence[int]]:
-        """The indices of the columns of each grid: names and keys in all, and as many others as fit whole.
-
-        Args:
-            columns: those of the table.
-            wide: how wide each is where it is not folded.
-            width: of the page.
-            without: which to leave out.
-        """
-        widths = {
-            index: min(wide[index], _least(column) or wide[index]) + EDGES
-            for index, column in enumerate(columns)
-            if index not in without
-        }
-        names = [index for index in widths if columns[index].key or not columns[index].numeric]
-        room = width - 1 - sum(wide[index] + EDGES if columns[index].key else widths[index] for index in names)
-        numbers: list[int] = []
-        for index in (index for index in widths if index not in names):
-            if numbers and sum(widths[number] for number in numbers) + widths[index] > room:
-                yield names + numbers
-                numbers = []
-            numbers.append(index)
-        yield names + numbers
 
     def _grid(
         self,
@@ -364,40 +327,11 @@ def _single(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _cost(parts: Sequence[Sequence[int]], table: Table) -> tuple[int, int]:
-    """How many parts a table is taken apart into, and how many of its columns are in none."""
-    return len(parts), len(table.columns) - len({index for part in parts for index in part})
-
-
-def _least(column: Column) -> int | None:
-    """How wide a column must be before it is folded; ``None`` of one that is not."""
-    if column.kind == "entries":
-        return ENTRIES_WIDTH
-    return None if column.numeric else NAME_WIDTH
-
-
-def _shared(wide: Mapping[int, int], columns: Sequence[Column], width: int) -> dict[int, int]:
-    """How wide each column that may be folded becomes: as it is, or an equal part of the room that the others leave.
-
-    Args:
-        wide: how wide each column of a grid is, by its index.
-        columns: those of the table.
-        width: of the page.
-    """
-    least = {index: least for index in wide if (least := _least(columns[index])) is not None}
-    room = width - 1 - sum(wide[index] * (index not in least) + EDGES for index in wide)
-    most: dict[int, int] = {}
-    for index in sorted(least, key=lambda index: wide[index]):
-        most[index] = min(wide[index], max(least[index], room // (len(least) - len(most))))
-        room -= most[index]
-    return most
-
-
 def _hung(words: str, paper: "Console") -> str:
     """Words in lines of the page, of which those after the first are indented, so that the next words are seen."""
     from rich.text import Text
 
-    if _cells_wide(words) <= paper.width:
+    if cells_wide(words) <= paper.width:
         return words
     return "\n".join(
         ("  " * bool(index) + line.plain.rstrip())
@@ -411,27 +345,10 @@ def _between(entries: "str | Text", most: int) -> "str | Text":
         return entries
     lines = [""]
     for entry in re.findall(r".+?(?:, |$)", entries):
-        if lines[-1] and _cells_wide(lines[-1] + entry.rstrip()) > most:
+        if lines[-1] and cells_wide(lines[-1] + entry.rstrip()) > most:
             lines.append("")
         lines[-1] += entry
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _widest(cells: Sequence["str | Text"]) -> int:
-    """How many columns of a terminal the widest of some cells takes."""
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    whole = "".join(texts)
-    if len(texts) == len(cells) and whole.isascii() and whole.isprintable():
-        return max(map(len, texts))
-    return max(map(_cells_wide, cells))
-
-
-def _cells_wide(cell: "str | Text") -> int:
-    """How many columns of a terminal the widest line of a cell takes."""
-    from rich.cells import cell_len
-
-    words = cell if isinstance(cell, str) else cell.plain
-    return len(words) if words.isascii() and words.isprintable() else max(map(cell_len, words.split("\n")))
 
 
 def _joined(column: Sequence["str | Text"]) -> "str | Text":
@@ -441,37 +358,6 @@ def _joined(column: Sequence["str | Text"]) -> "str | Text":
     from rich.text import Text
 
     return Text("\n").join([Text(cell) if isinstance(cell, str) else cell for cell in column])
-
-
-def _marked(safe: Phrase) -> str:
-    """Printable words in Markdown."""
-    text = ""
-    for piece in safe:
-        words, opening = piece.text, {"strong": "**", "bad": "**"}.get(piece.tone, "")
-        closing = opening
-        if piece.tone in {"code", "command"}:
-            blank = " " * ("`" in words)
-            opening, closing = _ticks(words) + blank, blank + _ticks(words)
-        else:
-            words = _literal(words)
-        text += re.sub(r"^(\s*)(.*?)(\s*)$", rf"\1{opening}\2{closing}\3", words) if words.strip() else words
-        text += "<br>" * piece.ends
-    return text
-
-
-def _cell_in_markdown(text: str) -> str:
-    """Printable text as it stands in a table of Markdown."""
-    return _literal(text).replace("|", "\\|")
-
-
-def _literal(text: str) -> str:
-    """Text in which Markdown sees neither HTML nor a link or a picture."""
-    return re.sub(r"<(?=[A-Za-z/!?])|(?<=\])[(\[:]|!(?=\[)", r"\\\g<0>", text)
-
-
-def _ticks(text: str, least: int = 1) -> str:
-    """Backticks that text between them cannot end."""
-    return "`" * max(least, *(len(run) + 1 for run in re.findall("`+", text)), 1)
 
 
 for tables in (
