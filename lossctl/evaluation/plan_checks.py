@@ -12,7 +12,8 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import DECIDED, SHOWN, within
 from lossctl.inference.infer import takes_probabilities
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import tells_decision
 from lossctl.inference.parts import contradictions
 from lossctl.inference.request import Nulls, Request

@@ -13,7 +13,8 @@ from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import counted_from, key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import (
     LABELS,
     is_count,
@@ -25,8 +26,8 @@ from lossctl.inference.names import (
     is_unnamed,
     plain_name,
 )
+from lossctl.inference.patterns import find, titled, unread
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import Column, fields_in, unnested
 from lossctl.reading.format import Source

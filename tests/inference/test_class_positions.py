@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import lossctl
 from lossctl.errors import Undecided
-from lossctl.inference.roles import in_order
+from lossctl.inference.patterns import in_order
 
 WORDS = ["dog", "cat", "bird", "fish"]
 
