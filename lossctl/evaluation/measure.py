@@ -59,8 +59,8 @@ def nothing(plan: Plan, keys: Keys = NONE) -> Measured:
     if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
 
-        clustered = bool(plan.roles.cluster)
-        evidence = Evidence.zero(groups, plan.measures, plan.pairs, clustered=clustered, drawn=plan.drawn)
+        asked = {"clustered": bool(plan.roles.cluster), "drawn": plan.drawn, "single": plan.single}
+        evidence = Evidence.zero(groups, plan.measures, plan.pairs, **asked)
     return Measured(0, keys, count, count, count, count, Problems(), parts, labels, evidence, _none_moved(plan))
 
 
@@ -121,7 +121,8 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
     if plan.paired or plan.judged:
         from lossctl.sums.evidence import Evidence
 
-        evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, drawn=plan.drawn)
+        asked = {"drawn": plan.drawn, "single": plan.single}
+        evidence = Evidence.lift(rows, plan.measures, plan.pairs, batch.keyed, **asked)
     cells = none(len(batch.keys))
     if plan.layout.masked:
         labelled = (~np.isnan(batch.label)).sum(axis=1)

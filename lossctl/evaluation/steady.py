@@ -1,7 +1,8 @@
 """The sums of batches of which nothing but sums is asked, and with which nothing is wrong: no state is made of each."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +20,12 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
 from lossctl.sums.centred import Centred
-from lossctl.sums.moments import Moments
+from lossctl.sums.moments import Moments, steady_sums
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import none
-from lossctl.sums.weighted import Weighed
+from lossctl.sums.state import Rows, none
+
+if TYPE_CHECKING:
+    from lossctl.sums.paired import Gathered
 
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
@@ -61,27 +64,40 @@ class Steady:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.room = np.empty((len(plan.losses), 0))
+        """For the losses of a batch, of which pairs are made."""
         self.places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
         self._begin()
 
     def _begin(self) -> None:
         self.rows = 0
-        kernels = compiled.kernels if self.plan.weighted else None
-        self.sums = [Centred() if kernels is None else Weighed(kernels) for _ in self.places]
+        plan = self.plan
+        self.sums = [steady_sums(weighted=plan.weighted) for _ in self.places]
         self.clipped = [0] * len(self.places)
         self.others: list[Part | None] = [None] * len(self.places)
         """The sums of batches that doubles do not hold, or not as they come."""
+        self.gathered = gathered(plan)
 
     def add(self, batch: Batch, clock: Clock) -> bool:
         """Add a batch, where there is nothing to say of it beside its sums; whether it was added."""
         errors = any(error is not None for error in batch.errors)
         if batch.problems.by_key or batch.position is not None or errors or not len(batch.label):
             return False
-        for place, (index, bound) in enumerate(self.places):
-            if not self._passed(place, bound, batch, index):
-                part, _ = part_of(self.plan, place, bound, batch, None, index, clock)
-                other = self.others[place]
-                self.others[place] = part if other is None else other + part
+        if self.gathered is not None and self.room.shape[1] < len(batch.label):
+            self.room = np.empty((len(self.places), len(batch.label)))
+        passed = [self._passed(place, bound, batch, index) for place, (index, bound) in enumerate(self.places)]
+
+        @cache
+        def of_place(place: int) -> tuple[Part, Rows]:
+            index, bound = self.places[place]
+            return part_of(self.plan, place, bound, batch, None, index, clock)
+
+        for place in np.flatnonzero(np.logical_not(passed)).tolist():
+            part, other = of_place(place)[0], self.others[place]
+            self.others[place] = part if other is None else other + part
+        if self.gathered is not None:
+            losses = self.room[:, : len(batch.label)]
+            self.gathered.add(losses, batch.weight, passed, lambda place: of_place(place)[1])
         self.rows += batch.rows
         clock.mark("compute")
         return True
@@ -96,6 +112,8 @@ class Steady:
             if bound.far_squares(label, predicted, value) is not None:
                 sums.forget()
                 return False
+            if self.gathered is not None:
+                self.room[place, block.start : block.start + len(value)] = value
             if isinstance(sums, Centred):
                 sums.add(value)
             elif batch.weight is not None:
@@ -112,19 +130,27 @@ class Steady:
             return None
         parts = []
         for sums, clipped, other in zip(self.sums, self.clipped, self.others, strict=True):
-            moments = Moments(np.array([sums.n]), *sums.result())
-            part = Part(moments, np.array([clipped]) if clipped else none(1), none(1), None, None)
+            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), None, None)
             parts.append(part if other is None else part + other)
-        count = none(1)
-        measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts))
+        count, evidence = none(1), None if self.gathered is None else self.gathered.result()
+        measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts), None, evidence)
         self._begin()
         return measured
 
 
+def gathered(plan: Plan) -> "Gathered | None":
+    """What keeps the evidence of batches, where somebody asks for that."""
+    if not (plan.paired or plan.judged):
+        return None
+    from lossctl.sums import paired  # noqa: PLC0415  (most runs have no use for it)
+
+    return paired.Gathered(plan.measures, plan.pairs, single=plan.single)
+
+
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, of losses of one number a row each."""
+    """Whether nothing but sums over all rows is asked for, and what pairs of losses take, of one number a row each."""
     roles, layout = plan.roles, plan.layout
-    more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
+    more = plan.gradient or plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
     more = more or (plan.weighted and compiled.kernels is None)
     if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
         return False

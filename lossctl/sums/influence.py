@@ -74,13 +74,15 @@ class Grouped:
     sums: tuple[tuple[FloatArray, int], ...]
 
 
-def of_value(total: Total, reduction: Reduction, extremes: Extremes, group: int, grouped: Grouped | None) -> Estimate:
+def of_value(
+    total: Total, reduction: Reduction, extremes: Extremes | None, group: int, grouped: Grouped | None
+) -> Estimate:
     """A reported value, as an estimate.
 
     Args:
         total: the sums of the rows of a group.
         reduction: how they become one number.
-        extremes: the outermost rows of each group.
+        extremes: the outermost rows of each group; ``None`` where they are not known, as of clusters.
         group: which group.
         grouped: the same sums by cluster, where rows are not independent.
     """
@@ -152,13 +154,13 @@ def _estimate(
     total: Total,
     error: float,
     influence: Influence | None,
-    extremes: Extremes,
+    extremes: Extremes | None,
     group: int,
     grouped: Grouped | None,
 ) -> Estimate:
     if grouped is None:
         units = total.effective_n
-        largest = influence.largest(extremes, group) if influence is not None else math.nan
+        largest = influence.largest(extremes, group) if influence is not None and extremes is not None else math.nan
         share = _share(largest, error, total.n)
         return Estimate(value, error, units - 1.0, total.n, units, None, share, pulled_down=largest < 0.0)
     return of_buckets(value, influence, total.n, grouped, error)

@@ -12,6 +12,7 @@ from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.running import SERIAL
+from lossctl.evaluation.scores import Scores
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.sums import compiled
@@ -34,6 +35,31 @@ def facts(total):
     parts = [(part.moments.n.tolist(), repr(part.moments.result()), part.clipped.tolist()) for part in total.parts]
     counts = [one.tolist() for one in (total.null, total.unweighted, total.ignored, total.cells)]
     return total.rows, parts, counts, total.problems.by_key
+
+
+ASKED = [{"paired": True}, {"judged": True}, {"paired": True, "judged": True}]
+
+
+def evident(plan, total):
+    """How sure a state says that values are, and their differences."""
+    scores = Scores(plan, total)
+    pairs = [(pair.better.tolist(), pair.worse.tolist()) for pair in scores.evidence.pairs]
+    estimates = [scores.difference(number, 0) for number in range(len(plan.pairs))]
+    if plan.judged:
+        estimates += [scores.value(place, 0) for place in range(len(plan.losses))]
+    return repr((pairs, scores.of_pairs, estimates))
+
+
+def compared_both_ways(table, losses, weight, asked):
+    source = open_source(table)
+    request = Request(loss=losses, nulls="drop", label="y", prediction=("p", "q"), weight=weight, **asked)
+    plan = make_plan(source, request)
+    assert steady.asks_for_sums(plan)
+    totals = [
+        steady.fold_sums(source, plan, SERIAL).total,
+        fold_rows(source, plan, lift, nothing(plan), SERIAL).total,
+    ]
+    return [(facts(total), evident(plan, total)) for total in totals]
 
 
 def summed_both_ways(table, loss, weight):
@@ -66,6 +92,36 @@ def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight):
     rng = np.random.default_rng(2)
     rows = {"p": np.sort(rng.normal(size=150_000)), "y": rng.normal(size=150_000), "w": rng.random(150_000)}
     one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight)
+    assert one == other
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("asked", ASKED)
+@settings(max_examples=15)
+@given(events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_pairs_of_models_are_those_of_states_whatever_batches_hold(weight, asked, events, seed):
+    rng = np.random.default_rng(seed)
+    kind = pa.schema({"p": pa.float64(), "y": pa.float64(), "w": pa.float64(), "q": pa.float64()})
+    batches = []
+    for event in (*events, None):
+        usual = {"p": rng.random(5), "y": rng.integers(0, 2, 5).astype(float), "w": rng.random(5)}
+        own = EVENTS.get(event, usual)
+        same = rng.random() < 0.3
+        batches.append(pa.record_batch({**own, "q": own["p"] if same else rng.random(len(own["p"]))}, kind))
+    table = pa.Table.from_batches(batches)
+    far = "a square that is no double" in events
+    for losses in (("mse", "rmse"), ("l1",)) if far else (("mse", "rmse", "l1"), ("bce",), ("mae",)):
+        one, other = compared_both_ways(table, losses, weight, asked)
+        assert one == other
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("asked", ASKED)
+def test_blocks_of_a_batch_say_of_pairs_what_all_its_rows_do(weight, asked):
+    rng = np.random.default_rng(4)
+    rows = {"p": np.sort(rng.normal(size=70_000)), "y": rng.normal(size=70_000), "w": rng.random(70_000)}
+    table = pa.table({**rows, "q": rng.normal(size=70_000) ** 3})
+    one, other = compared_both_ways(table, ("huber", "rmse", "l1"), weight, asked)
     assert one == other
 
 

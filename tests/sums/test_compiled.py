@@ -19,6 +19,7 @@ from lossctl.sums import compiled
 from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
+from lossctl.sums.extremes import Outermost
 from lossctl.sums.gradients import Gradients, Passing
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
@@ -159,6 +160,38 @@ def test_whole_numbers_of_every_width_are_the_same_groups(kind, values, low, siz
     assert one[0] == sorted(set(places))
 
 
+@given(
+    seed=SEEDS,
+    n=st.sampled_from([1, 2, 40, 5000]),
+    groups=st.sampled_from([None, 1, 3, 100]),
+    scores=st.sampled_from(["hostile", "few", "equal"]),
+    parts=st.integers(1, 3),
+    weighted=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_same_rows_are_outermost_whatever_ties(seed, n, groups, scores, parts, weighted):
+    rng = np.random.default_rng(seed)
+    tied = {"hostile": hostile("wide", rng, n), "few": rng.integers(-1, 2, n) + 0.0, "equal": np.zeros(n)}[scores]
+    columns = [rng.integers(0, 3, n) + 0.0, tied]
+    moved = rng.integers(-3, 4, n) + 0.0
+    if scores == "hostile":
+        tied[rng.random(n) < 0.01] = np.inf
+        moved[rng.random(n) < 0.01] = np.nan
+    directions = [[0.0, 1.0], [0.0, -1.0]] if not weighted else [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    codes = None if groups is None else rng.integers(0, groups, n)
+
+    def outermost():
+        found = Outermost(directions, groups or 1)
+        for rows in np.array_split(np.arange(n), parts):
+            own = None if codes is None else Groups(codes[rows], groups)
+            found.add([column[rows] for column in columns], own, moved[rows] if weighted else None)
+        kept = found.result()
+        return kept.score.tolist(), kept.point.tolist()
+
+    one, other = both(outermost)
+    assert one == other
+
+
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     """Arguments of `sizes`, arrays by how long they are."""
     integers = (np.zeros(n, np.int64) for n in (digits, counts))
@@ -186,6 +219,14 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("span", (np.empty(0),), ValueError),
         ("spans_by", (np.ones(1), np.array([1]), np.zeros(1), np.zeros(1)), ValueError),
         ("spans_by", (np.ones(1), np.array([0]), np.zeros(1), np.zeros(2)), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), np.array([0, 1]), np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(1),), None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(2), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 0, 1, 2), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 1, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),) * 9, None, np.zeros(1), np.zeros(9), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (), None, np.zeros(1), np.zeros(0), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), [np.ones(2)], None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
         ("terms", (np.ones(3), np.ones(3), np.zeros(23)), ValueError),
         ("terms", (np.ones(3), np.ones(2), np.zeros(24)), ValueError),
         ("sizes", of_sizes(digits=180), ValueError),
