@@ -19,7 +19,9 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
 from lossctl.sums.centred import Centred
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
+from lossctl.sums.passing import Passing
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import none
 from lossctl.sums.weighted import Weighed
@@ -68,6 +70,7 @@ class Steady:
         self.rows = 0
         kernels = compiled.kernels if self.plan.weighted else None
         self.sums = [Centred() if kernels is None else Weighed(kernels) for _ in self.places]
+        self.gradients = [Passing.of(weighted=self.plan.weighted) if self.plan.gradient else None for _ in self.places]
         self.clipped = [0] * len(self.places)
         self.others: list[Part | None] = [None] * len(self.places)
         """The sums of batches that doubles do not hold, or not as they come."""
@@ -88,32 +91,46 @@ class Steady:
 
     def _passed(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> bool:
         """Add the losses at a place, of the model of that index, block by block; whether all were added."""
-        prediction, sums, clipped = batch.predictions[index], self.sums[place], 0
+        sums, gradients = self.sums[place], self.gradients[place]
+        clipped = self._clipped(place, bound, batch, index)
+        added = clipped is not None and (gradients is None or gradients.fine()) and sums.end()
+        if clipped is None or not added:
+            sums.forget()
+        else:
+            self.clipped[place] += clipped
+        if gradients is not None:
+            (gradients.end if added else gradients.forget)()
+        return added
+
+    def _clipped(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> int | None:
+        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles."""
+        prediction, sums, gradients, clipped = batch.predictions[index], self.sums[place], self.gradients[place], 0
         labels = kernel_label(bound, batch.label, prediction)
         for block in blocks(prediction):
             label, predicted = labels[block], prediction[block]
+            weight = None if batch.weight is None else batch.weight[block]
             value = bound.row_value(label, predicted)
             if bound.far_squares(label, predicted, value) is not None:
-                sums.forget()
-                return False
+                return None
             if isinstance(sums, Centred):
                 sums.add(value)
-            elif batch.weight is not None:
-                sums.add(value, batch.weight[block])
+            elif weight is not None:
+                sums.add(value, weight)
+            if gradients is not None:
+                gradients.add(bound.row_gradient(label, predicted), weight)
             mask = bound.clipped(label, predicted)
             clipped += 0 if mask is None else int(mask.sum())
-        added = sums.end()
-        self.clipped[place] += clipped if added else 0
-        return added
+        return clipped
 
     def taken(self) -> Measured | None:
         """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows:
             return None
         parts = []
-        for sums, clipped, other in zip(self.sums, self.clipped, self.others, strict=True):
+        for sums, passing, clipped, other in zip(self.sums, self.gradients, self.clipped, self.others, strict=True):
             moments = Moments(np.array([sums.n]), *sums.result())
-            part = Part(moments, np.array([clipped]) if clipped else none(1), none(1), None, None)
+            gradients = None if passing is None else Gradients.passed(passing)
+            part = Part(moments, np.array([clipped]) if clipped else none(1), none(1), gradients, None)
             parts.append(part if other is None else part + other)
         count = none(1)
         measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts))
@@ -122,9 +139,9 @@ class Steady:
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, of losses of one number a row each."""
+    """Whether nothing but sums over all rows is asked for, or gradients too, of losses of one number a row each."""
     roles, layout = plan.roles, plan.layout
-    more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
+    more = plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
     more = more or (plan.weighted and compiled.kernels is None)
     if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
         return False
