@@ -18,7 +18,6 @@ from lossctl.evaluation.group_order import order_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.rational import to_float
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
@@ -235,12 +234,10 @@ def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...
     for measure, (_, bound), part in zip(plan.measures, plan.losses, total.parts, strict=True):
         own: dict[Group, tuple[float, ...]] = {}
         if bound.moves_others:
-            moments = (*part.moments.result(), *part.moments.pooled().result())  # of all groups at last
-            for key, sums in zip((*total.keys, ()), moments, strict=True):
-                derivatives = sums.slopes(measure.reduction) if sums.n and sums.special is None else None
-                if derivatives is not None:
-                    first, *others = derivatives
-                    own[key] = tuple(to_float(slope / first) if first else 0.0 for slope in others)
+            from lossctl.sums.many import shares
+
+            for keys, moments in ((total.keys, part.moments), (((),), part.moments.pooled())):
+                own.update(zip(keys, map(tuple, shares(moments, measure.reduction).tolist()), strict=True))
         slopes.append(own)
     return tuple(slopes)
 
