@@ -20,7 +20,9 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
 from lossctl.sums.centred import Centred
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments, steady_sums
+from lossctl.sums.passing import Passing
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Rows, none
 
@@ -73,6 +75,7 @@ class Steady:
         self.rows = 0
         plan = self.plan
         self.sums = [steady_sums(weighted=plan.weighted) for _ in self.places]
+        self.gradients = [Passing.of(weighted=plan.weighted) if plan.gradient else None for _ in self.places]
         self.clipped = [0] * len(self.places)
         self.others: list[Part | None] = [None] * len(self.places)
         """The sums of batches that doubles do not hold, or not as they come."""
@@ -104,33 +107,47 @@ class Steady:
 
     def _passed(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> bool:
         """Add the losses at a place, of the model of that index, block by block; whether all were added."""
-        prediction, sums, clipped = batch.predictions[index], self.sums[place], 0
+        sums, gradients = self.sums[place], self.gradients[place]
+        clipped = self._clipped(place, bound, batch, index)
+        added = clipped is not None and (gradients is None or gradients.fine()) and sums.end()
+        if clipped is None or not added:
+            sums.forget()
+        else:
+            self.clipped[place] += clipped
+        if gradients is not None:
+            (gradients.end if added else gradients.forget)()
+        return added
+
+    def _clipped(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> int | None:
+        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles."""
+        prediction, sums, gradients, clipped = batch.predictions[index], self.sums[place], self.gradients[place], 0
         labels = kernel_label(bound, batch.label, prediction)
         for block in blocks(prediction):
             label, predicted = labels[block], prediction[block]
+            weight = None if batch.weight is None else batch.weight[block]
             value = bound.row_value(label, predicted)
             if bound.far_squares(label, predicted, value) is not None:
-                sums.forget()
-                return False
+                return None
             if self.gathered is not None:
                 self.room[place, block.start : block.start + len(value)] = value
             if isinstance(sums, Centred):
                 sums.add(value)
-            elif batch.weight is not None:
-                sums.add(value, batch.weight[block])
+            elif weight is not None:
+                sums.add(value, weight)
+            if gradients is not None:
+                gradients.add(bound.row_gradient(label, predicted), weight)
             mask = bound.clipped(label, predicted)
             clipped += 0 if mask is None else int(mask.sum())
-        added = sums.end()
-        self.clipped[place] += clipped if added else 0
-        return added
+        return clipped
 
     def taken(self) -> Measured | None:
         """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows:
             return None
         parts = []
-        for sums, clipped, other in zip(self.sums, self.clipped, self.others, strict=True):
-            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), None, None)
+        for sums, passing, clipped, other in zip(self.sums, self.gradients, self.clipped, self.others, strict=True):
+            gradients = None if passing is None else Gradients.passed(passing)
+            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), gradients, None)
             parts.append(part if other is None else part + other)
         count, evidence = none(1), None if self.gathered is None else self.gathered.result()
         measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts), None, evidence)
@@ -148,9 +165,9 @@ def gathered(plan: Plan) -> "Gathered | None":
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, and what pairs of losses take, of one number a row each."""
+    """Whether sums over all rows are asked for, their gradients and what pairs take, of losses of one number a row."""
     roles, layout = plan.roles, plan.layout
-    more = plan.gradient or plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
+    more = plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
     more = more or (plan.weighted and compiled.kernels is None)
     if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
         return False

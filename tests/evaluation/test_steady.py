@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hostile import cells_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from lossctl.sums.state import Summation
 EVENTS = {
     "null": {"p": [None, 0.5], "y": [0.0, 1.0], "w": [1.0, 2.0]},
     "a square that is no double": {"p": [0.25, 0.5], "y": [1e-170, 1.0], "w": [1.0, 2.0]},
+    "slopes whose squares are no doubles": {"p": [1e-200, 0.0], "y": [0.0, 0.0], "w": [1.0, 2.0]},
     "the floor": {"p": [0.0, 1.0], "y": [1.0, 0.0], "w": [1.0, 2.0]},
     "no error": {"p": [1.0, 0.0], "y": [1.0, 0.0], "w": [1.0, 2.0]},
     "no rows": {"p": [], "y": [], "w": []},
@@ -32,7 +34,10 @@ WEIGHTS = [None, pytest.param("w", marks=pytest.mark.skipif(compiled.kernels is 
 
 def facts(total):
     """What a state says."""
-    parts = [(part.moments.n.tolist(), repr(part.moments.result()), part.clipped.tolist()) for part in total.parts]
+    parts = [
+        (part.moments.n.tolist(), repr(part.moments.result()), part.clipped.tolist(), slopes(part.gradients))
+        for part in total.parts
+    ]
     counts = [one.tolist() for one in (total.null, total.unweighted, total.ignored, total.cells)]
     return total.rows, parts, counts, total.problems.by_key
 
@@ -62,9 +67,19 @@ def compared_both_ways(table, losses, weight, asked):
     return [(facts(total), evident(plan, total)) for total in totals]
 
 
-def summed_both_ways(table, loss, weight):
+def slopes(gradients):
+    """What a state says of gradients."""
+    if gradients is None:
+        return None
+    sums = [total.exact() for total in (gradients.absolute, gradients.squares, gradients.norm, gradients.norm_squares)]
+    largest = [part.tolist() for part in (gradients.largest, gradients.exponent, gradients.largest_norm)]
+    return sums, largest, cells_of(gradients.histogram)
+
+
+def summed_both_ways(table, loss, weight, *, gradient=False):
     source = open_source(table)
-    plan = make_plan(source, Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight))
+    asked = Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight, gradient=gradient)
+    plan = make_plan(source, asked)
     assert steady.asks_for_sums(plan)
     return [
         facts(steady.fold_sums(source, plan, SERIAL).total),
@@ -74,24 +89,29 @@ def summed_both_ways(table, loss, weight):
 
 @pytest.mark.parametrize("weight", WEIGHTS)
 @settings(max_examples=30)
-@given(events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9), seed=st.integers(0, 99))
-def test_sums_and_problems_are_those_of_states_whatever_batches_hold(weight, events, seed):
+@given(
+    events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9),
+    seed=st.integers(0, 99),
+    gradient=st.booleans(),
+)
+def test_sums_and_problems_are_those_of_states_whatever_batches_hold(weight, events, seed, gradient):
     rng = np.random.default_rng(seed)
     kind = pa.schema({"p": pa.float64(), "y": pa.float64(), "w": pa.float64()})
     usual = [{"p": rng.random(5), "y": rng.integers(0, 2, 5).astype(float), "w": rng.random(5)} for _ in events]
     far = "a square that is no double" in events
     batches = [pa.record_batch(EVENTS.get(event, own), kind) for event, own in zip(events, usual, strict=True)]
     table = pa.Table.from_batches([*batches, pa.record_batch({"p": [0.1], "y": [0.0], "w": [2.0]}, kind)])
-    for loss in (["mse", "mae"],) if far else (["mse", "bce", "mae"], ["bce"]):
-        one, other = summed_both_ways(table, loss, weight)
+    for loss in (["mse", "mae", "huber"],) if far else (["mse", "bce", "mae", "huber"], ["bce"]):
+        one, other = summed_both_ways(table, loss, weight, gradient=gradient)
         assert one == other
 
 
+@pytest.mark.parametrize("gradient", [False, True])
 @pytest.mark.parametrize("weight", WEIGHTS)
-def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight):
+def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight, gradient):
     rng = np.random.default_rng(2)
     rows = {"p": np.sort(rng.normal(size=150_000)), "y": rng.normal(size=150_000), "w": rng.random(150_000)}
-    one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight)
+    one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight, gradient=gradient)
     assert one == other
 
 
@@ -140,7 +160,8 @@ def test_what_else_is_asked_for_changes_no_bit_of_a_value_or_its_error(asked):
     assert (result.value, result.standard_error) == (alone.value, alone.standard_error)
 
 
-def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(monkeypatch):
+@pytest.mark.parametrize("gradient", [False, True])
+def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(monkeypatch, gradient):
     added = []
     monkeypatch.setattr(
         Summation, "add", lambda self, state, add=Summation.add: (added.append(state), add(self, state))
@@ -148,5 +169,6 @@ def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(monkeypat
     batch = pa.record_batch({"p": [0.5, 2.0], "y": [1.0, 0.0]})
     for batches in (2, 200):
         added.clear()
-        lossctl.evaluate(pa.Table.from_batches([batch] * batches), "huber", label="y", prediction="p", engine="serial")
+        table = pa.Table.from_batches([batch] * batches)
+        lossctl.evaluate(table, "huber", label="y", prediction="p", gradient=gradient, engine="serial")
         assert len(added) == 2

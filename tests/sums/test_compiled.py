@@ -20,9 +20,10 @@ from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.extremes import Outermost
-from lossctl.sums.gradients import Gradients, Passing
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
+from lossctl.sums.passing import Passing
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups, Rows
 
@@ -109,17 +110,22 @@ def same(kind, seed, n, number, *, odd):
 @pytest.mark.parametrize("weighted", [False, True])
 @given(seed=SEEDS, cuts=st.lists(st.integers(0, 3 * BLOCK), max_size=4), scale=st.integers(-300, 300))
 @settings(max_examples=15)
-def test_gradients_that_pass_block_by_block_are_those_of_all_rows(weighted, seed, cuts, scale):
+def test_gradients_that_pass_batch_by_batch_are_those_of_all_rows(weighted, seed, cuts, scale):
     rng = np.random.default_rng(seed)
     gradient = np.ldexp(rng.standard_normal(3 * BLOCK) ** 7, scale) * (rng.random(3 * BLOCK) < 0.9)
     weight = rng.uniform(0.5, 2.0, 3 * BLOCK) if weighted else None
 
     def passed():
-        if (passing := Passing.of(weight)) is None:
+        if (passing := Passing.of(weighted=weighted)) is None:
             return None
-        for block in np.split(gradient, sorted(cuts)):
-            passing.add(block)
-        return gradient_facts(passing.result())
+        for piece in np.split(np.arange(len(gradient)), sorted(cuts)):  # each a batch, after one that does not count
+            own = None if weight is None else weight[piece]
+            passing.add(8.0 * gradient[piece], own)
+            passing.forget()
+            passing.add(gradient[piece], own)
+            assert passing.fine()
+            passing.end()
+        return gradient_facts(Gradients.passed(passing))
 
     lifted, numpys = both(lambda: Gradients.lift(replace(rows(gradient, weight, None), gradient=gradient)))
     assert gradient_facts(lifted) == gradient_facts(numpys)
