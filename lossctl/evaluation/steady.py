@@ -11,7 +11,7 @@ from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
-from lossctl.evaluation.measure import blocks, kernel_label, lift, nothing, part_of
+from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
@@ -87,12 +87,15 @@ class Steady:
         return True
 
     def _passed(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> bool:
-        """Add the losses at a place, of the model of that index, block by block; whether all were added."""
+        """Add the losses at a place, of the model of that index, block by block; whether all were added.
+
+        Those of vectors are added at once: the rows of a block are few.
+        """
         prediction, sums, clipped = batch.predictions[index], self.sums[place], 0
         labels = kernel_label(bound, batch.label, prediction)
-        for block in blocks(prediction):
+        for block in blocks(prediction) if prediction.ndim == 1 else [slice(None)]:
             label, predicted = labels[block], prediction[block]
-            value = bound.row_value(label, predicted)
+            value, _ = evaluated(bound, label, predicted, gradient=False)
             if bound.far_squares(label, predicted, value) is not None:
                 sums.forget()
                 return False
@@ -100,7 +103,7 @@ class Steady:
                 sums.add(value)
             elif batch.weight is not None:
                 sums.add(value, batch.weight[block])
-            mask = bound.clipped(label, predicted)
+            mask = bound.clipped(label, predicted, finite=batch.finite[index])
             clipped += 0 if mask is None else int(mask.sum())
         added = sums.end()
         self.clipped[place] += clipped if added else 0
@@ -122,11 +125,12 @@ class Steady:
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, of losses of one number a row each."""
+    """Whether nothing but sums over all rows is asked for, of rows that all have as many numbers."""
     roles, layout = plan.roles, plan.layout
     more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
     more = more or (plan.weighted and compiled.kernels is None)
-    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
+    ragged = layout.ragged and layout.vectors
+    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or ragged:
         return False
-    plain = all(model.width == 0 and model.factor == 1.0 for model in plan.models)
+    plain = all(model.factor == 1.0 for model in plan.models)
     return plain and not any(bound.definition.others for _, bound in plan.losses)
