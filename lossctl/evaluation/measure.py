@@ -177,7 +177,7 @@ def part_of(
     )
     factor = plan.models[index].factor
     rows = _times(factor, rows)
-    clipped = bound.clipped(label, prediction)
+    clipped = bound.clipped(label, prediction, finite=batch.finite[index])
     if clipped is None:
         counts = none(len(batch.keys))
     elif groups is None:

@@ -12,7 +12,7 @@ from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
-from lossctl.evaluation.measure import blocks, kernel_label, lift, nothing, part_of
+from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
@@ -119,13 +119,16 @@ class Steady:
         return added
 
     def _clipped(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> int | None:
-        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles."""
+        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles.
+
+        Those of vectors are added at once: the rows of a block are few.
+        """
         prediction, sums, gradients, clipped = batch.predictions[index], self.sums[place], self.gradients[place], 0
         labels = kernel_label(bound, batch.label, prediction)
-        for block in blocks(prediction):
+        for block in blocks(prediction) if prediction.ndim == 1 else [slice(0, len(prediction))]:
             label, predicted = labels[block], prediction[block]
             weight = None if batch.weight is None else batch.weight[block]
-            value = bound.row_value(label, predicted)
+            value, slope = evaluated(bound, label, predicted, gradient=gradients is not None)
             if bound.far_squares(label, predicted, value) is not None:
                 return None
             if self.gathered is not None:
@@ -134,9 +137,9 @@ class Steady:
                 sums.add(value)
             elif weight is not None:
                 sums.add(value, weight)
-            if gradients is not None:
-                gradients.add(bound.row_gradient(label, predicted), weight)
-            mask = bound.clipped(label, predicted)
+            if gradients is not None and slope is not None:
+                gradients.add(slope, weight)
+            mask = bound.clipped(label, predicted, finite=batch.finite[index])
             clipped += 0 if mask is None else int(mask.sum())
         return clipped
 
@@ -165,11 +168,12 @@ def gathered(plan: Plan) -> "Gathered | None":
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether sums over all rows are asked for, their gradients and what pairs take, of losses of one number a row."""
+    """Whether sums over all rows are asked for, and perhaps what pairs take, and gradients of one number a row."""
     roles, layout = plan.roles, plan.layout
     more = plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
-    more = more or (plan.weighted and compiled.kernels is None)
-    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
+    more = more or (plan.gradient and layout.vectors) or (plan.weighted and compiled.kernels is None)
+    ragged = layout.ragged and layout.vectors
+    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or ragged:
         return False
-    plain = all(model.width == 0 and model.factor == 1.0 for model in plan.models)
+    plain = all(model.factor == 1.0 for model in plan.models)
     return plain and not any(bound.definition.others for _, bound in plan.losses)

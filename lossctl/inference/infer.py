@@ -348,7 +348,7 @@ def _names_classes(source: Source, request: Request) -> bool:
 
 
 def _layout_by_position(source: Source, request: Request) -> Layout | None:
-    """How the columns are read, where losses of rows take them for classes by their positions; else ``None``.
+    """How the columns are read, where losses of rows take them for classes by positions that are to be doubted.
 
     Columns that are named for numbers from 0 or 1 are among them where the first rows lack one, or have others.
     """
@@ -358,14 +358,19 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
     if len(label) != 1 or kinds[label[0]] not in {"number", "text", "list"}:
         return None
-    from lossctl.inference.places import goes_by_position
-    from lossctl.inference.suitable import readable_layout
+    from lossctl.inference.facts import CONFUSED
+    from lossctl.inference.places import goes_by_position, tell_places
+    from lossctl.inference.suitable import readable_layout, see
 
     layout = readable_layout(source, request)
+    coded = layout.vectors and not layout.label_width
+    if coded and layout.class_labels == "codes" and all(model.width > CONFUSED for model in layout.models):
+        labels = replace(layout, unread=frozenset(model.name for model in layout.models))
+        if tell_places(see(source, request, labels, LOOKED).facts, layout):
+            return None
     if goes_by_position(layout):
         return layout
     counted = layout.classes is not None and counted_from(layout.classes) is not None
-    coded = layout.vectors and not layout.label_width and counted
     alone = replace(request, prediction=(), models=(), weight=None, by=(), cluster=(), ids=())
-    first = {*map(key_of, LayoutPlanner(source, alone).first_labels)} if coded else set()
+    first = {*map(key_of, LayoutPlanner(source, alone).first_labels)} if coded and counted else set()
     return layout if first and first != {*map(key_of, layout.classes or ())} else None

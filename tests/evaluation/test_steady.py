@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
+from lossctl.errors import DataError
 from lossctl.evaluation import steady
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import lift, nothing
@@ -143,6 +144,55 @@ def test_blocks_of_a_batch_say_of_pairs_what_all_its_rows_do(weight, asked):
     table = pa.table({**rows, "q": rng.normal(size=70_000) ** 3})
     one, other = compared_both_ways(table, ("huber", "rmse", "l1"), weight, asked)
     assert one == other
+
+
+VECTORS = {
+    "null": [[None, 0.5, 0.25], [0.5, 0.25, 0.25]],
+    "an impossible class": [[-np.inf, 0.5, 0.25], [0.5, -np.inf, 0.25]],
+    "the floor": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    "no row that sums to 1": [[0.5, 0.5, 0.5], [0.5, 0.25, 0.25]],
+    "no number": [[np.nan, 0.5, 0.5], [0.5, np.inf, 0.25]],
+    "one of another length": [[0.5, 0.5], [0.5, 0.25, 0.25]],
+}
+
+
+@settings(max_examples=40)
+@given(
+    events=st.lists(st.sampled_from([None, *VECTORS]), min_size=1, max_size=5),
+    asked=st.sampled_from(
+        [("cross_entropy", {}), ("cross_entropy", {"from_logits": True}), ("brier", {}), ("mse", {})]
+    ),
+    soft=st.booleans(),
+    paired=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_vectors_come_to_what_states_of_their_batches_do(events, asked, soft, paired, seed):
+    rng, (loss, how) = np.random.default_rng(seed), asked
+    kind = pa.list_(pa.float64())
+    lists = [VECTORS.get(event, rng.dirichlet(np.ones(3), 5).tolist()) for event in [None, *events, None]]
+    soft = soft or loss == "mse"
+    labels = [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] if soft else [0.0, 1.0] for _ in lists]
+    batches = [
+        pa.record_batch(
+            {
+                "p": pa.array(each, kind),
+                "q": pa.array(rng.dirichlet(np.ones(3), len(each)).tolist(), kind),
+                "y": pa.array((own * 3)[: len(each)], kind if soft else None),
+            }
+        )
+        for each, own in zip(lists, labels, strict=True)
+    ]
+    source = open_source(pa.Table.from_batches(batches))
+    plan = make_plan(source, Request(loss=[loss], nulls="drop", label="y", prediction=("p", "q"), paired=paired, **how))
+    assert steady.asks_for_sums(plan)
+    outcomes = []
+    for fold in (steady.fold_sums, lambda *given: fold_rows(*given[:2], lift, nothing(plan), given[2])):
+        try:
+            total = fold(source, plan, SERIAL).total
+            outcomes.append((facts(total), evident(plan, total) if paired else None))
+        except DataError as error:
+            outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_integers_that_are_no_doubles_are_measured_as_ever():
