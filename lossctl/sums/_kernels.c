@@ -320,6 +320,14 @@ static void spans_by(const double *restrict values, const int64_t *restrict code
     }
 }
 
+/* Count the values of each group that are below 0, and those above. */
+static void signs_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int64_t *restrict signs) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        signs[2 * code[i]] += values[i] < 0.0;
+        signs[2 * code[i] + 1] += values[i] > 0.0;
+    }
+}
+
 /* Whether one of some scores is as far out as the furthest there are, up or down, or no finite number. */
 VECTORISED static int reaches(const double *restrict score, Py_ssize_t n, double up, double down) {
     int64_t within = 1;
@@ -1039,6 +1047,27 @@ static PyObject *kernels_spans_by(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *kernels_signs_by(PyObject *self, PyObject *args) {
+    PyObject *objects[3], *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_ssize_t n, codes, counts;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    int64_t *signs = code ? items(objects[2], &arrays[2], 'q', 1, &counts) : NULL;
+    if (signs) {
+        int fits = codes == n && counts % 2 == 0;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, counts / 2);
+        if (fits) signs_by(values, code, n, signs);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 3);
+    return result;
+}
+
 static PyObject *kernels_outermost(PyObject *self, PyObject *args) {
     PyObject *objects[5], *result = NULL;
     Array arrays[COLUMNS + 4] = {{{0}, 0}};
@@ -1341,6 +1370,7 @@ static PyMethodDef methods[] = {
     {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
     {"centred", kernels_centred, METH_VARARGS, "Add numbers, and their squares about one, to digits; how far they are off it, no finite double where one of them is none."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
+    {"signs_by", kernels_signs_by, METH_VARARGS, "Count the numbers of each group that are below 0, and those above."},
     {"outermost", kernels_outermost, METH_VARARGS, "Keep of each group the numbers of the row of the highest score, and of the lowest, unless those before are further out."},
     {"mean", kernels_mean, METH_O, "The mean of some finite numbers."},
     {"uncentred", kernels_uncentred, METH_VARARGS, "Add sums of numbers and of squares about one, made squares, to digits, unless some would be lost; whether so."},

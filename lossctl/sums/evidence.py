@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.reduction import Reduction
+from lossctl.sums import compiled
 from lossctl.sums.clusters import Clusters, Column, Keyed
 from lossctl.sums.difference import difference
 from lossctl.sums.distribution import Distribution
@@ -92,8 +93,7 @@ class Pair:
             )  # of the row's own ratios
         return cls(
             Moments.lift(rows if measure.numbers == 1 else _both(baseline, candidate)),
-            _counted(sign < 0, groups),
-            _counted(sign > 0, groups),
+            *signs(sign, groups),
             _outermost(measure, rows, _numbers(baseline, candidate, d), pair=True),
             _series(baseline, candidate, rows, measure) if measure.lags else None,
         )
@@ -383,8 +383,13 @@ def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) 
     return np.asarray(total / np.bincount(groups.code, weight, groups.number))
 
 
-def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:
-    """How many rows of each group are marked."""
+def signs(values: FloatArray, groups: Groups | None) -> tuple[IntArray, IntArray]:
+    """How many numbers of each group are below 0, and how many above, ``(groups,)`` each."""
     if groups is None:
-        return np.array([np.count_nonzero(rows)])
-    return np.bincount(groups.code, rows, groups.number).astype(np.int64)
+        return np.array([np.count_nonzero(values < 0)]), np.array([np.count_nonzero(values > 0)])
+    if compiled.kernels is not None:
+        counts = np.zeros((groups.number, 2), dtype=np.int64)
+        compiled.kernels.signs_by(np.ascontiguousarray(values), groups.code, counts.reshape(-1))
+        return counts[:, 0].copy(), counts[:, 1].copy()
+    below, above = (np.bincount(groups.code[rows], minlength=groups.number) for rows in (values < 0, values > 0))
+    return below, above

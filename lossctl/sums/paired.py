@@ -6,7 +6,7 @@ import numpy as np
 
 from lossctl.domain import FloatArray
 from lossctl.sums.centred import FIRST, Centred
-from lossctl.sums.evidence import Evidence, Measure, Pair, Pairs, coefficients, directions, moved_by, outermost
+from lossctl.sums.evidence import Evidence, Measure, Pair, Pairs, coefficients, directions, moved_by, outermost, signs
 from lossctl.sums.extremes import Extremes, Outermost
 from lossctl.sums.moments import Moments, steady_sums
 from lossctl.sums.state import Rows
@@ -61,27 +61,26 @@ class _Paired:
         self.other: Pair | None = None
         """That of batches whose sums are no doubles, or not as they come."""
         self._sums = steady_sums(weighted=measure.weighted)
-        self._better = self._worse = 0
+        self._signs = np.zeros((2, 1), dtype=np.int64)
+        """Of how many rows the difference is below 0, and of how many above."""
         self._sought = _Sought(measure, pair=True)
         self._room = np.empty(FIRST)
 
     def add(self, baseline: FloatArray, candidate: FloatArray, weight: FloatArray | None) -> bool:
         """Add a batch of finite losses; whether it was added."""
-        better = worse = 0
+        counts = np.zeros((2, 1), dtype=np.int64)
         for block in _blocks(len(baseline)):
             difference, own = self._difference(baseline, candidate, block), None if weight is None else weight[block]
             if isinstance(self._sums, Centred):
                 self._sums.add(difference)
             elif own is not None:
                 self._sums.add(difference, own)
-            better += int(np.count_nonzero(difference < 0.0))
-            worse += int(np.count_nonzero(difference > 0.0))
+            counts += signs(difference, None)
             self._sought.add([baseline[block], difference], own)
         if not self._sums.end():
             self._sought.forget()
             return False
-        self._better += better
-        self._worse += worse
+        self._signs += counts
         if self._sought.again():
             for block in _blocks(len(baseline)):
                 difference = self._difference(baseline, candidate, block)
@@ -95,8 +94,8 @@ class _Paired:
 
     def result(self) -> Pair:
         """The state of all batches."""
-        counts = np.array([self._better]), np.array([self._worse])
-        pair = Pair(Moments.of(self._sums), *counts, self._sought.found)
+        better, worse = self._signs.copy()
+        pair = Pair(Moments.of(self._sums), better, worse, self._sought.found)
         return pair if self.other is None else self.other + pair
 
 

@@ -18,6 +18,7 @@ from lossctl.errors import DataError
 from lossctl.sums import compiled
 from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
+from lossctl.sums.evidence import signs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.extremes import Outermost
 from lossctl.sums.gradients import Gradients
@@ -198,6 +199,16 @@ def test_the_same_rows_are_outermost_whatever_ties(seed, n, groups, scores, part
     assert one == other
 
 
+@given(seed=SEEDS, n=st.integers(0, 60), groups=st.sampled_from([None, 1, 5]))
+def test_as_many_numbers_of_a_group_are_below_0_and_above(seed, n, groups):
+    rng = np.random.default_rng(seed)
+    values = rng.choice([-np.inf, -1.0, -0.0, 0.0, 2.0, np.nan], n)
+    own = None if groups is None else Groups(rng.integers(0, groups, n), groups)
+    one, other = both(lambda: [counts.tolist() for counts in signs(values, own)])
+    assert one == other
+    assert [sum(counts) for counts in one] == [(values < 0).sum(), (values > 0).sum()]
+
+
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     """Arguments of `sizes`, arrays by how long they are."""
     integers = (np.zeros(n, np.int64) for n in (digits, counts))
@@ -233,6 +244,8 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("outermost", (np.ones(2), (np.ones(2),) * 9, None, np.zeros(1), np.zeros(9), 0, 1, 1), ValueError),
         ("outermost", (np.ones(2), (), None, np.zeros(1), np.zeros(0), 0, 1, 1), ValueError),
         ("outermost", (np.ones(2), [np.ones(2)], None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("signs_by", (np.ones(1), np.array([1]), np.zeros(2, np.int64)), ValueError),
+        ("signs_by", (np.ones(2), np.array([0]), np.zeros(2, np.int64)), ValueError),
         ("terms", (np.ones(3), np.ones(3), np.zeros(23)), ValueError),
         ("terms", (np.ones(3), np.ones(2), np.zeros(24)), ValueError),
         ("sizes", of_sizes(digits=180), ValueError),
