@@ -9,12 +9,13 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
+from lossctl.evaluation.fold import Folded, Keeping, Lift, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
 from lossctl.evaluation.measure import blocks, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
+from lossctl.evaluation.steady_groups import SteadilyByGroup
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
@@ -27,8 +28,14 @@ from lossctl.sums.weighted import Weighed
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
     """Measure every batch of legal rows; arguments and errors as for `lossctl.evaluation.fold.fold_rows`."""
-    lifting = Steadily(plan) if asks_for_sums(plan) else partial(lift_rows, plan, lift)
-    return fold_legal(source, plan, lifting, nothing(plan), running, keep=keep)
+    return fold_legal(source, plan, lifting(plan), nothing(plan), running, keep=keep)
+
+
+def lifting(plan: Plan) -> Lift[Measured] | Keeping[Measured]:
+    """What is made of each batch, or of those of a shard together."""
+    if not asks_for_sums(plan):
+        return partial(lift_rows, plan, lift)
+    return SteadilyByGroup(plan) if plan.roles.by else Steadily(plan)
 
 
 @dataclass(frozen=True)
@@ -122,11 +129,11 @@ class Steady:
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, of losses of one number a row each."""
+    """Whether nothing but sums is asked for, of losses of one number a row each, in a way that there is."""
     roles, layout = plan.roles, plan.layout
     more = plan.gradient or plan.samples or plan.skill or plan.paired or plan.judged or plan.moved
-    more = more or (plan.weighted and compiled.kernels is None)
-    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
+    more = more or (compiled.kernels is None and bool(plan.weighted or roles.by)) or (plan.weighted and bool(roles.by))
+    if more or plan.clip_rounding or roles.cluster or layout.masked or layout.label_width:
         return False
     plain = all(model.width == 0 and model.factor == 1.0 for model in plan.models)
     return plain and not any(bound.definition.others for _, bound in plan.losses)
