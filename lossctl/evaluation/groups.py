@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow, in_numpy, words_in_arrow
-from lossctl.domain import BoolArray, FloatArray
-from lossctl.evaluation.group_keys import WHOLE, Keys, taken, texts
+from lossctl.arrow import filled, in_arrow, in_numpy, room, words_in_arrow
+from lossctl.dataclass import dataclass
+from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.evaluation.group_keys import NONE, WHOLE, Keys, taken, texts
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
@@ -17,6 +18,64 @@ from lossctl.sums.numbering import found
 from lossctl.sums.state import Groups, inverse
 
 LARGEST = (1 << 63) - 1
+NEAR = 4
+"""Whole numbers are as good as codes where they are among so many a row."""
+SPARE = 16
+"""How many places there are for whole numbers below and above those that have been met, as more may come."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """The places of groups, for rows of batches that follow each other; some may have no row."""
+
+    n: int
+    """How many there are."""
+    low: int | None
+    """Of whole numbers, that of the first place, behind which come the next ones."""
+    keys: Keys
+    """The names of others."""
+
+    def names(self, used: IntArray) -> Keys:
+        """The names of groups, given by their places."""
+        if self.low is not None:
+            return Keys((in_arrow(used + self.low),), len(used))
+        return self.keys if len(used) == self.n else self.keys.taken(used)
+
+
+def numbered(
+    record: pa.RecordBatch, by: Sequence[Grouping], before: Numbering | None = None
+) -> tuple[Groups | None, Numbering]:
+    """The groups of the rows by their places, in a numbering that may be one of before; errors as for `grouped`."""
+    numbers = _whole(record, by)
+    numbering = None if numbers is None else _around(int(numbers.min()), int(numbers.max()), len(numbers), before)
+    if numbers is not None and numbering is not None and numbering.low is not None:
+        code = np.subtract(numbers, numbering.low, out=room(len(numbers)), dtype=np.int64)
+        return Groups(code, numbering.n), numbering
+    groups, keys = grouped(record, by)
+    same = before is not None and before.low is None and before.keys == keys
+    return groups, before if before is not None and same else Numbering(len(keys), None, keys)
+
+
+def _whole(record: pa.RecordBatch, by: Sequence[Grouping]) -> IntArray | None:
+    """The only column to group by, where it holds integers and no nulls."""
+    if len(by) > 1 or by[0].intervals is not None or by[0].unit or not record.num_rows:
+        return None
+    array = record.column(by[0].column)
+    whole = pa.types.is_integer(array.type) and not pa.types.is_uint64(array.type) and not array.null_count
+    return in_numpy(array) if whole else None
+
+
+def _around(low: int, high: int, rows: int, before: Numbering | None) -> Numbering | None:
+    """The numbering of integers between two, in which there is room for more; ``None`` of ones far from each other."""
+    if before is not None and before.low is not None:
+        first, last = before.low, before.low + before.n - 1
+        if first <= low and high <= last:
+            return before
+        if 2 * (min(high, last) - max(low, first)) >= high - low:  # most of them were met before
+            low, high = min(low, first), max(high, last)
+    if high - low > NEAR * rows or max(-low, high) > LARGEST - SPARE:
+        return None
+    return Numbering(high - low + 1 + 2 * SPARE, low - SPARE, NONE)
 
 
 def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
@@ -91,7 +150,7 @@ def _by_number(array: pa.Array) -> tuple[Groups, pa.Array] | None:
     known = places if null is None else places[~null]
     low, high = (int(known.min()), int(known.max())) if len(known) else (0, 0)
     missing = None
-    if high - low <= 4 * len(places) and high < LARGEST:  # as good as codes already
+    if high - low <= NEAR * len(places) and high < LARGEST:  # as good as codes already
         places = places if null is None else np.where(null, high + 1, places)
         used, groups = found(places, low, high - low + (1 if null is None else 2))
         names, missing = used + low, None if null is None else used == high + 1 - low

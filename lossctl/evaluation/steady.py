@@ -10,12 +10,13 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
+from lossctl.evaluation.fold import Folded, Keeping, Lift, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
 from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
+from lossctl.evaluation.steady_groups import SteadilyByGroup
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
@@ -32,8 +33,14 @@ if TYPE_CHECKING:
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
     """Measure every batch of legal rows; arguments and errors as for `lossctl.evaluation.fold.fold_rows`."""
-    lifting = Steadily(plan) if asks_for_sums(plan) else partial(lift_rows, plan, lift)
-    return fold_legal(source, plan, lifting, nothing(plan), running, keep=keep)
+    return fold_legal(source, plan, lifting(plan), nothing(plan), running, keep=keep)
+
+
+def lifting(plan: Plan) -> Lift[Measured] | Keeping[Measured]:
+    """What is made of each batch, or of those of a shard together."""
+    if not asks_for_sums(plan):
+        return partial(lift_rows, plan, lift)
+    return SteadilyByGroup(plan) if plan.roles.by else Steadily(plan)
 
 
 @dataclass(frozen=True)
@@ -168,12 +175,18 @@ def gathered(plan: Plan) -> "Gathered | None":
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether sums over all rows are asked for, and perhaps what pairs take, and gradients of one number a row."""
+    """Whether nothing is asked for but what is summed without states, in a way that there is.
+
+    These are sums over all rows, with them what pairs of models take, and gradients of one number a row; by group, sums
+    of losses of one number a row, without weights.
+    """
     roles, layout = plan.roles, plan.layout
-    more = plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
-    more = more or (plan.gradient and layout.vectors) or (plan.weighted and compiled.kernels is None)
-    ragged = layout.ragged and layout.vectors
-    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or ragged:
+    more = plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved or plan.clip_rounding or roles.cluster
+    if more or layout.masked or (layout.ragged and layout.vectors) or (plan.gradient and layout.vectors):
+        return False
+    if roles.by and (plan.weighted or plan.gradient or plan.paired or plan.judged or layout.vectors):
+        return False
+    if (roles.by or plan.weighted) and compiled.kernels is None:
         return False
     plain = all(model.factor == 1.0 for model in plan.models)
     return plain and not any(bound.definition.others for _, bound in plan.losses)

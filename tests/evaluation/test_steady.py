@@ -18,6 +18,7 @@ from lossctl.evaluation.scores import Scores
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.sums import compiled
+from lossctl.sums.gathered import Gathered
 from lossctl.sums.state import Summation
 
 EVENTS = {
@@ -30,17 +31,28 @@ EVENTS = {
     "no weight": {"p": [0.5, 0.25], "y": [1.0, 0.0], "w": [0.0, 1.0]},
     "a light and a heavy row": {"p": [0.5, 0.25], "y": [1.0, 0.0], "w": [1e-300, 1e300]},
 }
-WEIGHTS = [None, pytest.param("w", marks=pytest.mark.skipif(compiled.kernels is None, reason="not compiled here"))]
+COMPILED = pytest.mark.skipif(compiled.kernels is None, reason="not compiled here")
+GROUPS = {
+    "near each other": lambda rng, n: rng.integers(0, 4, n),
+    "farther with each batch": lambda rng, n: rng.integers(0, 4, n) + int(10 ** rng.uniform(0, 3)),
+    "far from each other": lambda rng, n: rng.choice([-(2**63), 0, 2**63 - 1], n),
+    "words": lambda rng, n: rng.choice(["a", "b", "", "c"], n),
+    "truths": lambda rng, n: rng.random(n) < 0.5,
+}
+WEIGHTS = [None, pytest.param("w", marks=COMPILED)]
 
 
 def facts(total):
-    """What a state says."""
+    """What a state says, its groups by name."""
+    keys = [*total.keys]
+    order = np.array(sorted(range(len(keys)), key=lambda place: str(keys[place])))
     parts = [
-        (part.moments.n.tolist(), repr(part.moments.result()), part.clipped.tolist(), slopes(part.gradients))
+        (own.n.tolist(), repr(own.result()), part.clipped[order].tolist(), slopes(part.gradients))
         for part in total.parts
+        for own in [part.moments.taken(order)]
     ]
-    counts = [one.tolist() for one in (total.null, total.unweighted, total.ignored, total.cells)]
-    return total.rows, parts, counts, total.problems.by_key
+    counts = [one[order].tolist() for one in (total.null, total.unweighted, total.ignored, total.cells)]
+    return total.rows, [keys[place] for place in order], parts, counts, total.problems.by_key
 
 
 ASKED = [{"paired": True}, {"judged": True}, {"paired": True, "judged": True}]
@@ -77,9 +89,9 @@ def slopes(gradients):
     return sums, largest, cells_of(gradients.histogram)
 
 
-def summed_both_ways(table, loss, weight, *, gradient=False):
+def summed_both_ways(table, loss, weight, by=(), *, gradient=False):
     source = open_source(table)
-    asked = Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight, gradient=gradient)
+    asked = Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight, by=by, gradient=gradient)
     plan = make_plan(source, asked)
     assert steady.asks_for_sums(plan)
     return [
@@ -134,6 +146,40 @@ def test_pairs_of_models_are_those_of_states_whatever_batches_hold(weight, asked
     for losses in (("mse", "rmse"), ("l1",)) if far else (("mse", "rmse", "l1"), ("bce",), ("mae",)):
         one, other = compared_both_ways(table, losses, weight, asked)
         assert one == other
+
+
+@COMPILED
+@pytest.mark.parametrize("by", [("g",), ("g", "h")])
+@pytest.mark.parametrize("groups", GROUPS)
+@settings(max_examples=15)
+@given(events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_so_they_are_by_group_whatever_the_groups_are(groups, by, events, seed):
+    rng = np.random.default_rng(seed)
+    batches = []
+    for event in [*events, None]:
+        own = {"p": rng.random(9), "y": rng.integers(0, 2, 9).astype(float), "w": rng.random(9)}
+        rows = EVENTS.get(event, own)
+        n = len(rows["p"])
+        batches.append(pa.record_batch({**rows, "g": GROUPS[groups](rng, n), "h": rng.integers(0, 2, n)}))
+    table = pa.concat_tables([pa.table(batch) for batch in batches], promote_options="permissive")
+    for loss in (["mse", "mae"],) if "a square that is no double" in events else (["mse", "bce", "mae"], ["bce"]):
+        one, other = summed_both_ways(table, loss, None, by)
+        assert one == other
+
+
+@COMPILED
+@pytest.mark.parametrize("groups", [3, 400, 30_000])
+def test_the_sums_of_a_part_are_made_once_however_many_batches_and_groups_it_has(groups, monkeypatch):
+    taken = []
+    monkeypatch.setattr(
+        Gathered, "result", lambda self, used, result=Gathered.result: (taken.append(len(used)), result(self, used))[1]
+    )
+    rng, n = np.random.default_rng(groups), 60_000
+    rows = {"p": rng.normal(size=n), "y": rng.normal(size=n), "g": rng.integers(0, groups, n)}
+    table = pa.Table.from_batches(pa.table(rows).to_batches(max_chunksize=20_000))
+    one, other = summed_both_ways(table, ["mse"], None, ("g",))
+    assert one == other
+    assert taken == [len(np.unique(rows["g"]))]
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)

@@ -215,6 +215,12 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     return np.ones(3), weight, *integers, np.zeros(slots, np.uint8), np.zeros(largest)
 
 
+def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
+    """Arguments of `gathered`, arrays by how long they are."""
+    own = np.zeros(units, np.int64), np.empty(room), np.empty(room, np.int64)
+    return np.ones(1), np.array(code), start, top, *own, kept
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "error"),
     [
@@ -254,6 +260,21 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("sizes", of_sizes(counts=64 << 8), ValueError),
         ("sizes", of_sizes(slots=3), ValueError),
         ("sizes", of_sizes(largest=1), ValueError),
+        ("gathered", of_units(code=np.array([0, 1])), ValueError),
+        ("gathered", of_units(code=np.array([1])), ValueError),
+        ("gathered", of_units(code=np.array([-1])), ValueError),
+        ("gathered", of_units(start=2), ValueError),
+        ("gathered", of_units(start=-1), ValueError),
+        ("gathered", of_units(top=401), ValueError),
+        ("gathered", of_units(top=-401), ValueError),
+        ("gathered", of_units(units=9), ValueError),
+        ("gathered", of_units(room=255), ValueError),
+        ("gathered", of_units(kept=257), ValueError),
+        ("gathered", of_units(kept=-1), ValueError),
+        ("spread", (np.zeros(8, np.int64), 0, 1, np.zeros(7, np.int64)), ValueError),
+        ("spread", (np.zeros(9, np.int64), 0, 1, np.zeros(8, np.int64)), ValueError),
+        ("spread", (np.zeros(8, np.int64), 0, 3, np.zeros(8, np.int64)), ValueError),
+        ("spread", (np.zeros(8, np.int64), 401, 1, np.zeros(8, np.int64)), ValueError),
         ("numbered", (np.array([2]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([-1]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([1]), 0, np.array([0]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
