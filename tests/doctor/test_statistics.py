@@ -238,3 +238,15 @@ def test_the_unit_that_numbers_are_in_changes_nothing_that_is_said(kind, power):
         return roles, statistics, [finding["name"] for finding in told["findings"]], told["runs"]
 
     assert said(power) == said(0)
+
+
+@pytest.mark.parametrize(
+    "label", [np.arange(300.0) % 3, np.linspace(0.1, 2.0, 300), np.resize([-1e308, 0.0, 1e308], 300)]
+)
+@pytest.mark.parametrize("most", [1e155, 1.7e308])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_diagnosis_of_numbers_near_the_end_of_doubles_says_nothing_but_what_it_found(label, most, sign):
+    """Warnings of NumPy are errors here."""
+    prediction = np.abs(label) + 0.1
+    prediction[::3] = sign * most
+    diagnose({"y": label, "p": prediction}, label="y", prediction="p")
