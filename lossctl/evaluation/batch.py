@@ -12,7 +12,18 @@ import pyarrow as pa
 
 from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, laid_out, row_sum
+from lossctl.domain import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    BoolArray,
+    Domain,
+    FloatArray,
+    IntArray,
+    Span,
+    laid_out,
+    row_sum,
+)
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.group_keys import Keys
 from lossctl.evaluation.groups import grouped
@@ -59,6 +70,8 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
+    finite: tuple[bool, ...]
+    """One a model: whether all its numbers are known to be finite."""
     keyed: "Keyed | None" = None
     """The cluster of each row."""
 
@@ -248,6 +261,7 @@ def validate(
     out = np.isnan(label) if plan.layout.masked else None
     changed = plan.normalize_rows or bool(clipped)
     illegal_values = illegal_values or _illegal(plan, None if changed else reader, record, label, predictions, out)
+    spans = [None if changed else reader.span(model.columns) for model in plan.models]
     masked = {} if out is None else _masked(roles.label, out)
     keyed = None if keyed is None else _marked(keyed, label)
     problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
@@ -267,6 +281,7 @@ def validate(
         ignored,
         problems,
         errors,
+        tuple(span is not None and REAL.covers(span) for span in spans),
         keyed,
     )
 

@@ -113,6 +113,11 @@ class Plan:
         )
 
     @property
+    def single(self) -> bool:
+        """Whether it is asked how sure each value is by itself, where rows move by themselves."""
+        return self.judged and not self.roles.cluster
+
+    @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The places among `losses` of what is compared: those of the first model with the same of each other."""
         if self.held:

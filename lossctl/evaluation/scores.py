@@ -75,7 +75,8 @@ class Scores:
 
     def value(self, place: int, group: int) -> Estimate:
         """The value of a loss of a model in a group."""
-        reduction, extremes = self.plan.measures[place].reduction, self.evidence.singles[place]
+        reduction, singles = self.plan.measures[place].reduction, self.evidence.singles
+        extremes = singles[place] if singles else None
         return of_value(self.totals[place][group], reduction, extremes, group, self.by_cluster(group, place))
 
     def difference(self, number: int, group: int, ratio: float = 1.0) -> Estimate:

@@ -19,7 +19,7 @@ enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
     UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4, PART = 18, PARTS = 3, NEARLY = 62, FAR = 800,
-    FEW = 1 << 24, PLACES_OF_GROUP = 8, COUNT = 6, NARROW = 42, ORDERS = 31, FARTHEST = 400,
+    FEW = 1 << 24, COLUMNS = 8, PLACES_OF_GROUP = 8, COUNT = 6, NARROW = 42, ORDERS = 31, FARTHEST = 400,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -318,6 +318,53 @@ static void spans_by(const double *restrict values, const int64_t *restrict code
         double *least = low + code[i], *most = high + code[i];
         if (value < *least || isnan(value)) *least = value;
         if (value > *most || isnan(value)) *most = value;
+    }
+}
+
+/* Count the values of each group that are below 0, and those above. */
+static void signs_by(const double *restrict values, const int64_t *restrict code, Py_ssize_t n, int64_t *restrict signs) {
+    for (Py_ssize_t i = 0; i < n; i++) {
+        signs[2 * code[i]] += values[i] < 0.0;
+        signs[2 * code[i] + 1] += values[i] > 0.0;
+    }
+}
+
+/* Whether one of some scores is as far out as the furthest there are, up or down, or no finite number. */
+VECTORISED static int reaches(const double *restrict score, Py_ssize_t n, double up, double down) {
+    int64_t within = 1;
+    for (Py_ssize_t i = 0; i < n; i++) within &= (score[i] < up) & (-score[i] < down);
+    return !within;
+}
+
+/* Whether a row is further out than another: by its score, or by the first number in which they differ. */
+static inline int further(double score, double *const *columns, int size, Py_ssize_t row, double best, const double *point) {
+    if (score != best) return score > best;
+    for (int column = 0; column < size; column++)
+        if (columns[column][row] != point[column]) return columns[column][row] > point[column];
+    return 0;
+}
+
+/* Keep of each group the row of the highest score, and the one of the lowest where both ways are asked for; of a score
+   that is no finite number nobody knows how far out it is. Those of a group are so many `directions` apart. */
+static void outermost(const double *score, double *const *columns, int size, const int64_t *code, Py_ssize_t n, int ways,
+                      Py_ssize_t directions, double *best, double *points) {
+    for (Py_ssize_t start = 0; start < n; start += PIECE) {
+        const Py_ssize_t stop = n - start < PIECE ? n : start + PIECE;
+        if (!code && !reaches(score + start, stop - start, best[0], ways > 1 ? best[1] : INFINITY)) continue;
+        for (Py_ssize_t i = start; i < stop; i++) {
+            double *own = best + (code ? directions * code[i] : 0), *point = points + size * (own - best);
+            for (int way = 0; way < ways; way++) {
+                const double out = way ? -score[i] : score[i];
+                if (out < own[way] && out > -INFINITY) continue;
+                if (!isfinite(out)) {
+                    own[way] = INFINITY;
+                    for (int column = 0; column < size; column++) point[size * way + column] = 0.0;
+                } else if (further(out, columns, size, i, own[way], point + size * way)) {
+                    own[way] = out;
+                    for (int column = 0; column < size; column++) point[size * way + column] = columns[column][i];
+                }
+            }
+        }
     }
 }
 
@@ -1159,6 +1206,60 @@ static PyObject *kernels_spans_by(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *kernels_signs_by(PyObject *self, PyObject *args) {
+    PyObject *objects[3], *result = NULL;
+    Array arrays[3] = {{{0}, 0}};
+    Py_ssize_t n, codes, counts;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    int64_t *signs = code ? items(objects[2], &arrays[2], 'q', 1, &counts) : NULL;
+    if (signs) {
+        int fits = codes == n && counts % 2 == 0;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, counts / 2);
+        if (fits) signs_by(values, code, n, signs);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 3);
+    return result;
+}
+
+static PyObject *kernels_outermost(PyObject *self, PyObject *args) {
+    PyObject *objects[5], *result = NULL;
+    Array arrays[COLUMNS + 4] = {{{0}, 0}};
+    double *columns[COLUMNS], *points = NULL;
+    Py_ssize_t n, codes, bests, numbers, rows, place, directions;
+    int ways;
+    if (!PyArg_ParseTuple(args, "OOOOOnni", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &place,
+                          &directions, &ways))
+        return NULL;
+    const Py_ssize_t size = PyTuple_Check(objects[1]) ? PyTuple_Size(objects[1]) : 0;
+    double *score = items(objects[0], &arrays[0], 'd', 0, &n);
+    int fits = 0 < size && size <= COLUMNS && 0 <= place && 0 < ways && ways <= 2 && place + ways <= directions;
+    const int64_t *code = score && objects[2] != Py_None ? items(objects[2], &arrays[1], 'q', 0, &codes) : NULL;
+    double *best = score && (code || objects[2] == Py_None) ? items(objects[3], &arrays[2], 'd', 1, &bests) : NULL;
+    if (best) points = items(objects[4], &arrays[3], 'd', 1, &numbers);
+    for (Py_ssize_t column = 0; points && fits && column < size; column++) {
+        columns[column] = items(PyTuple_GetItem(objects[1], column), &arrays[4 + column], 'd', 0, &rows);
+        if (!columns[column]) points = NULL;
+        else fits = rows == n;
+    }
+    if (points) {
+        fits = fits && bests > 0 && bests % directions == 0 && numbers == bests * size && (!code || codes == n);
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && (!code || inside(code, n, bests / directions));
+        if (fits) outermost(score, columns, (int)size, code, n, ways, directions, best + place, points + size * place);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_NewRef(Py_None);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, COLUMNS + 4);
+    return result;
+}
+
 /* `numbered` for whole numbers of up to 8 bytes, with a sign or without. */
 static int numbered(const Py_buffer *view, Py_ssize_t n, int64_t low, const int64_t *table, Py_ssize_t entries,
                     int64_t *code, int64_t *counts, Py_ssize_t size) {
@@ -1430,6 +1531,8 @@ static PyMethodDef methods[] = {
     {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
     {"centred", kernels_centred, METH_VARARGS, "Add numbers, and their squares about one, to digits; how far they are off it, no finite double where one of them is none."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},
+    {"signs_by", kernels_signs_by, METH_VARARGS, "Count the numbers of each group that are below 0, and those above."},
+    {"outermost", kernels_outermost, METH_VARARGS, "Keep of each group the numbers of the row of the highest score, and of the lowest, unless those before are further out."},
     {"mean", kernels_mean, METH_O, "The mean of some finite numbers."},
     {"uncentred", kernels_uncentred, METH_VARARGS, "Add sums of numbers and of squares about one, made squares, to digits, unless some would be lost; whether so."},
     {"sizes", kernels_sizes, METH_VARARGS, "Add what is told of gradients, unless digits would be lost; whether so."},

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray
+from lossctl.domain import FloatArray, IntArray
 from lossctl.reduction import Reduction
+from lossctl.sums import compiled
 from lossctl.sums.clusters import Clusters, Column, Keyed
 from lossctl.sums.difference import difference
 from lossctl.sums.distribution import Distribution
@@ -72,7 +73,7 @@ class Pair:
         count = np.zeros(groups, dtype=np.int64)
         columns = 2 * measure.numbers if measure.numbers > 1 else 1
         moments = Moments.zero(groups, weighted=measure.weighted, columns=columns)
-        extremes = Extremes.zero(groups, _directions(measure, pair=True))
+        extremes = Extremes.zero(groups, directions(measure, pair=True))
         series = None
         if measure.lags:
             series = Series.zero(groups, measure.columns, measure.lags, grouped=measure.grouped)
@@ -90,12 +91,10 @@ class Pair:
             sign = (
                 candidate.value * baseline.others[0] - baseline.value * candidate.others[0]
             )  # of the row's own ratios
-        extremes = Extremes.zero(1, _directions(measure, pair=True))
         return cls(
             Moments.lift(rows if measure.numbers == 1 else _both(baseline, candidate)),
-            _counted(sign < 0, groups),
-            _counted(sign > 0, groups),
-            _outermost(extremes, rows, _numbers(baseline, candidate, d), measure.reduction, pair=True),
+            *signs(sign, groups),
+            _outermost(measure, rows, _numbers(baseline, candidate, d), pair=True),
             _series(baseline, candidate, rows, measure) if measure.lags else None,
         )
 
@@ -133,7 +132,7 @@ class Evidence:
     """What tells how sure the values of the parts of a run are, and their differences."""
 
     singles: tuple[Extremes, ...]
-    """One a part: of ``wℓ``, with w before it where rows have weights."""
+    """One a part: of ``wℓ``, with w before it where rows have weights; none where nobody asked for them."""
     pairs: tuple[Pair, ...]
     clusters: Clusters | None
     """By cluster, the sums that `Places` finds."""
@@ -142,12 +141,19 @@ class Evidence:
 
     @classmethod
     def zero(
-        cls, groups: int, measures: Sequence[Measure], pairs: Pairs, *, clustered: bool, drawn: bool = False
+        cls,
+        groups: int,
+        measures: Sequence[Measure],
+        pairs: Pairs,
+        *,
+        clustered: bool,
+        drawn: bool = False,
+        single: bool = True,
     ) -> "Evidence":
         """The state of no rows."""
         sums = Places(measures, pairs).number
         return cls(
-            tuple(Extremes.zero(groups, _directions(measure, pair=False)) for measure in measures),
+            tuple(Extremes.zero(groups, directions(measure, pair=False)) for measure in measures if single),
             tuple(Pair.zero(groups, measures[candidate]) for _, candidate in pairs),
             Clusters.zero(groups, sums) if clustered else None,
             (Distribution.zero(),) * len(pairs) if drawn else (),
@@ -162,6 +168,7 @@ class Evidence:
         keyed: Keyed | None,
         *,
         drawn: bool = False,
+        single: bool = True,
     ) -> "Evidence":
         """The state of some rows.
 
@@ -171,13 +178,9 @@ class Evidence:
             pairs: which parts are compared.
             keyed: the cluster of each row.
             drawn: whether the differences of rows are to be drawn.
+            single: whether it is asked how sure each value is by itself, where rows move by themselves.
         """
-        singles = tuple(
-            _outermost(
-                Extremes.zero(1, _directions(measure, pair=False)), part, [part.value, *part.others], measure.reduction
-            )
-            for part, measure in zip(rows, measures, strict=True)
-        )
+        singles = tuple(outermost(part, measure) for part, measure in zip(rows, measures, strict=True) if single)
         paired = tuple(Pair.lift(rows[baseline], rows[candidate], measures[candidate]) for baseline, candidate in pairs)
         if keyed is None and not drawn:
             return cls(singles, paired, None)
@@ -294,7 +297,7 @@ def _numbers(baseline: Rows, candidate: Rows, difference: FloatArray) -> list[Fl
     return [baseline.value, *baseline.others, candidate.value, *candidate.others]
 
 
-def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
+def directions(measure: Measure, *, pair: bool) -> list[list[float]]:
     """In which directions the outermost rows are looked for: along what rows move the value by where that is none."""
     if measure.numbers > 1:
         return [[0.0] * (measure.weighted + measure.numbers * (1 + pair))] * 2
@@ -308,37 +311,59 @@ def _directions(measure: Measure, *, pair: bool) -> list[list[float]]:
     return own + [[0.0] * size] * 2 if measure.weighted or bent else own
 
 
-def _outermost(
-    extremes: Extremes, rows: Rows, values: Sequence[FloatArray], reduction: Reduction, *, pair: bool = False
-) -> Extremes:
+def outermost(rows: Rows, measure: Measure) -> Extremes:
+    """The outermost rows by what they move the value by."""
+    return _outermost(measure, rows, [rows.value, *rows.others], pair=False)
+
+
+def _outermost(measure: Measure, rows: Rows, values: Sequence[FloatArray], *, pair: bool) -> Extremes:
     """The outermost of some rows, by the numbers that they have: of one loss, or of one and what another has more."""
-    weight, groups = rows.weight, rows.groups
+    weight, groups, extremes = rows.weight, rows.groups, Extremes.zero(1, directions(measure, pair=pair))
     if not len(values[0]):
         return extremes.lift(values if weight is None else [weight, *values], groups)
     with np.errstate(all="ignore"):  # of groups without rows, and of numbers that are no doubles
         moved = None
         columns = values if weight is None else [weight * column for column in values]
-        if weight is not None or reduction.columns > 1 or (pair and reduction.bends):
-            moved = _moved(weight, columns, groups, reduction, pair=pair)
+        if weight is not None or measure.numbers > 1 or (pair and measure.reduction.bends):
+            means = [np.atleast_1d(_mean(column, weight, groups)) for column in columns]
+            slopes, levels = coefficients(means, len(columns[0]), measure.reduction, pair=pair)
+            moved = moved_by(weight, columns, groups, slopes, levels)
         return extremes.lift(columns if weight is None else [weight, *columns], groups, moved)
 
 
-def _moved(
-    weight: FloatArray | None, columns: Sequence[FloatArray], groups: Groups | None, reduction: Reduction, *, pair: bool
-) -> FloatArray:
-    """What each row moves the value by, or the difference of two, as far as these rows tell; up to a factor."""
-    means = [np.atleast_1d(_mean(column, weight, groups)) for column in columns]
+def coefficients(
+    means: Sequence[FloatArray], n: int, reduction: Reduction, *, pair: bool
+) -> tuple[Sequence[FloatArray], Sequence[FloatArray]]:
+    """By how much each number of a row moves the value, or the difference of two, and where it moves it by nothing.
+
+    Args:
+        means: of each number that rows have, ``(groups,)`` each, as far as some rows tell.
+        n: how many rows these are.
+        reduction: how they become a value.
+        pair: whether it is a difference.
+    """
+    means = list(means)
     if pair and reduction.columns == 1:
         means[1] = means[0] + means[1]
     number = reduction.columns
-    weights = float(len(columns[0]))
-    slopes = reduction.slopes_of_groups(means[:number], weights)
+    slopes = reduction.slopes_of_groups(means[:number], float(n))
     if pair:
-        later = reduction.slopes_of_groups(means[number:], weights)
+        later = reduction.slopes_of_groups(means[number:], float(n))
         if number == 1:  # b·ℓ_B − a·ℓ_A is b·(ℓ_B − ℓ_A) + (b − a)·ℓ_A
             slopes, means = [later[0] - slopes[0], later[0]], [means[0], means[1] - means[0]]
         else:
             slopes = [*(-slope for slope in slopes), *later]
+    return slopes, means
+
+
+def moved_by(
+    weight: FloatArray | None,
+    columns: Sequence[FloatArray],
+    groups: Groups | None,
+    slopes: Sequence[FloatArray],
+    means: Sequence[FloatArray],
+) -> FloatArray:
+    """What each row moves the value by, ``(n,)``, or the difference of two; up to a factor."""
     moved = np.zeros(len(columns[0]))
     for slope, mean, column in zip(slopes, means, columns, strict=True):
         own, level = (slope, slope * mean) if groups is None else (slope[groups.code], (slope * mean)[groups.code])
@@ -358,8 +383,13 @@ def _mean(column: FloatArray, weight: FloatArray | None, groups: Groups | None) 
     return np.asarray(total / np.bincount(groups.code, weight, groups.number))
 
 
-def _counted(rows: BoolArray, groups: Groups | None) -> IntArray:
-    """How many rows of each group are marked."""
+def signs(values: FloatArray, groups: Groups | None) -> tuple[IntArray, IntArray]:
+    """How many numbers of each group are below 0, and how many above, ``(groups,)`` each."""
     if groups is None:
-        return np.array([np.count_nonzero(rows)])
-    return np.bincount(groups.code, rows, groups.number).astype(np.int64)
+        return np.array([np.count_nonzero(values < 0)]), np.array([np.count_nonzero(values > 0)])
+    if compiled.kernels is not None:
+        counts = np.zeros((groups.number, 2), dtype=np.int64)
+        compiled.kernels.signs_by(np.ascontiguousarray(values), groups.code, counts.reshape(-1))
+        return counts[:, 0].copy(), counts[:, 1].copy()
+    below, above = (np.bincount(groups.code[rows], minlength=groups.number) for rows in (values < 0, values > 0))
+    return below, above

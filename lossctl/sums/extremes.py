@@ -5,12 +5,13 @@ at the end of a pass only. So the outermost rows are kept, and the function is t
 hold the outermost of all such functions, it is taken with the coefficients that each batch by itself would give.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
+from lossctl.sums import compiled
 from lossctl.sums.state import Groups
 
 FEW = 64
@@ -35,34 +36,10 @@ class Extremes:
         return cls(held, np.full((groups, len(held)), -np.inf), np.zeros((groups, *held.shape)))
 
     def lift(self, columns: Sequence[FloatArray], groups: Groups | None, moved: FloatArray | None = None) -> "Extremes":
-        """The outermost of some rows.
-
-        Args:
-            columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
-            groups: the groups of the rows.
-            moved: what each row moves the value by, where there are directions of zeros: one up, then one down.
-        """
-        count = 1 if groups is None else groups.number
-        lifted = Extremes.zero(count, self.directions.tolist())
-        if not len(columns[0]):
-            return lifted
-        if groups is None:
-            starts, sizes, index = np.zeros(1, np.int64), np.array([len(columns[0])]), np.zeros(1, np.int64)
-        else:
-            columns = [groups.arranged(column) for column in columns]
-            moved = None if moved is None else groups.arranged(moved)
-            starts, sizes, index = groups.in_order.starts, groups.in_order.sizes, groups.in_order.index
-        for place, direction in enumerate(self.directions):
-            if moved is None or direction.any():
-                score = _along(direction, columns)
-            else:
-                score, moved = _along(np.ones(1), [moved]), -moved
-            best = np.maximum.reduceat(score, starts)
-            outermost = _rows(score, best, columns, starts, sizes)
-            lifted.score[index, place] = best
-            for number, column in enumerate(columns):
-                lifted.point[index, place, number] = np.where(np.isfinite(best), column[outermost], 0.0)
-        return lifted
+        """The outermost of some rows; arguments as for `Outermost.add`."""
+        found = Outermost(self.directions.tolist(), 1 if groups is None else groups.number)
+        found.add(columns, groups, moved)
+        return found.result()
 
     def __add__(self, other: "Extremes") -> "Extremes":
         later = other.score > self.score
@@ -101,8 +78,81 @@ class Extremes:
         return np.asarray(self.point[group][np.isfinite(self.score[group])])
 
 
+class Outermost:
+    """Finds the outermost rows among some that are added block by block.
+
+    Args:
+        directions: as of `Extremes`.
+        groups: how many groups there are.
+    """
+
+    def __init__(self, directions: Sequence[Sequence[float]], groups: int = 1) -> None:
+        self._found = Extremes.zero(groups, directions)
+
+    def add(self, columns: Sequence[FloatArray], groups: Groups | None = None, moved: FloatArray | None = None) -> None:
+        """Add rows.
+
+        Args:
+            columns: the numbers of their points, ``(n,)`` each; a row that is not finite is further out than any.
+            groups: the groups of the rows.
+            moved: what each row moves the value by, where there are directions of zeros: one up, then one down.
+        """
+        if not len(columns[0]):
+            return
+        scores = _scores(self._found.directions, columns, moved)
+        kernels = compiled.kernels
+        if kernels is None:
+            self._found = self._found + _in_numpy(self._found, scores, columns, groups)
+            return
+        rows = tuple(map(np.ascontiguousarray, columns)), None if groups is None else groups.code
+        kept = self._found.score.reshape(-1), self._found.point.reshape(-1)
+        for place, ways, score in scores:
+            kernels.outermost(np.ascontiguousarray(score), *rows, *kept, place, len(self._found.directions), ways)
+
+    def result(self) -> Extremes:
+        """The rows that were found, of which no more are sought."""
+        return self._found
+
+
+def _scores(
+    directions: FloatArray, columns: Sequence[FloatArray], moved: FloatArray | None
+) -> Iterator[tuple[int, int, FloatArray]]:
+    """How far out rows are in each direction, ``(n,)``, and its place; with the opposite one where that comes next."""
+    place = 0
+    while place < len(directions):
+        direction = directions[place]
+        ways = 2 if place + 1 < len(directions) and not (direction + directions[place + 1]).any() else 1
+        yield place, ways, moved if moved is not None and not direction.any() else _along(direction, columns)
+        place += ways
+
+
+def _in_numpy(
+    kept: Extremes, scores: Iterable[tuple[int, int, FloatArray]], columns: Sequence[FloatArray], groups: Groups | None
+) -> Extremes:
+    """The outermost of some rows, unless those that are kept are further out."""
+    lifted = Extremes.zero(len(kept.score), kept.directions.tolist())
+    if groups is None:
+        starts, sizes, index = np.zeros(1, np.int64), np.array([len(columns[0])]), np.zeros(1, np.int64)
+    else:
+        columns = [groups.arranged(column) for column in columns]
+        starts, sizes, index = groups.in_order.starts, groups.in_order.sizes, groups.in_order.index
+    for place, ways, along in scores:
+        up = along if groups is None else groups.arranged(along)
+        finite = np.isfinite(up.min() + up.max())
+        for way, out in enumerate((up, -up)[:ways], place):
+            score = out if finite else np.where(np.isfinite(out), out, np.inf)
+            best = np.maximum.reduceat(score, starts)
+            if not (best >= kept.score[index, way]).any():
+                continue
+            outermost = _rows(score, best, columns, starts, sizes)
+            lifted.score[index, way] = best
+            for number, column in enumerate(columns):
+                lifted.point[index, way, number] = np.where(np.isfinite(best), column[outermost], 0.0)
+    return lifted
+
+
 def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
-    """How far out rows are in a direction of small whole numbers, ``(n,)``; ∞ where that is not finite."""
+    """How far out rows are in a direction of small whole numbers, ``(n,)``."""
     terms = [
         column if factor == 1.0 else factor * column
         for factor, column in zip(direction, columns, strict=True)
@@ -111,7 +161,7 @@ def _along(direction: FloatArray, columns: Sequence[FloatArray]) -> FloatArray:
     score = terms[0]
     for term in terms[1:]:
         score = score + term
-    return score if np.isfinite(score.min() + score.max()) else np.where(np.isfinite(score), score, np.inf)
+    return score
 
 
 def _rows(

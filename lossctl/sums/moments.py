@@ -12,12 +12,12 @@ from lossctl.domain import IntArray
 from lossctl.rational import quotient, root_of_quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums import compiled
-from lossctl.sums.centred import sum_and_squares
+from lossctl.sums.centred import Centred, sum_and_squares
 from lossctl.sums.cross_moments import NOTHING, Beside, CrossMoments, pairs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.products import parted, scaled_sum
 from lossctl.sums.state import Far, Groups, Meeting, Rows, regrouped
-from lossctl.sums.weighted import Weights, far_products, weighted_sums
+from lossctl.sums.weighted import Weighed, Weights, far_products, weighted_sums
 from lossctl.two_doubles import product
 
 
@@ -182,6 +182,11 @@ class Moments:
         return cls(n, *weighted_sums(value, weight, groups))
 
     @classmethod
+    def of(cls, sums: Centred | Weighed) -> "Moments":
+        """The moments of rows that were added up as they came."""
+        return cls(np.array([sums.n]), *sums.result())
+
+    @classmethod
     def over_cells(cls, rows: Rows, cells: Rows) -> "Moments":
         """The moments of rows whose mean is over their cells, each with the weight of its row.
 
@@ -257,6 +262,11 @@ class Moments:
                 zip(counts, *columns, values, squares, equal, beside, strict=True)
             )
         ]
+
+
+def steady_sums(*, weighted: bool) -> Centred | Weighed:
+    """What adds up the values of a single group as they come; weighted ones where that is compiled."""
+    return Weighed(compiled.kernels) if weighted and compiled.kernels is not None else Centred()
 
 
 def _with_far(rows: Rows, far: Far) -> Moments:

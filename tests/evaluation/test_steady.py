@@ -3,15 +3,18 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hostile import cells_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
+from lossctl.errors import DataError
 from lossctl.evaluation import steady
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.running import SERIAL
+from lossctl.evaluation.scores import Scores
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source
 from lossctl.sums import compiled
@@ -21,6 +24,7 @@ from lossctl.sums.state import Summation
 EVENTS = {
     "null": {"p": [None, 0.5], "y": [0.0, 1.0], "w": [1.0, 2.0]},
     "a square that is no double": {"p": [0.25, 0.5], "y": [1e-170, 1.0], "w": [1.0, 2.0]},
+    "slopes whose squares are no doubles": {"p": [1e-200, 0.0], "y": [0.0, 0.0], "w": [1.0, 2.0]},
     "the floor": {"p": [0.0, 1.0], "y": [1.0, 0.0], "w": [1.0, 2.0]},
     "no error": {"p": [1.0, 0.0], "y": [1.0, 0.0], "w": [1.0, 2.0]},
     "no rows": {"p": [], "y": [], "w": []},
@@ -49,15 +53,53 @@ def facts(total):
     """What a state says, its groups by name."""
     keys = [*total.keys]
     order = np.array(sorted(range(len(keys)), key=lambda place: str(keys[place])))
-    moments = [(part.moments.taken(order), part.clipped[order]) for part in total.parts]
-    parts = [(own.n.tolist(), repr(own.result()), clipped.tolist()) for own, clipped in moments]
+    parts = [
+        (own.n.tolist(), repr(own.result()), part.clipped[order].tolist(), slopes(part.gradients))
+        for part in total.parts
+        for own in [part.moments.taken(order)]
+    ]
     counts = [one[order].tolist() for one in (total.null, total.unweighted, total.ignored, total.cells)]
     return total.rows, [keys[place] for place in order], parts, counts, total.problems.by_key
 
 
-def summed_both_ways(table, loss, weight, by=()):
+ASKED = [{"paired": True}, {"judged": True}, {"paired": True, "judged": True}]
+
+
+def evident(plan, total):
+    """How sure a state says that values are, and their differences."""
+    scores = Scores(plan, total)
+    pairs = [(pair.better.tolist(), pair.worse.tolist()) for pair in scores.evidence.pairs]
+    estimates = [scores.difference(number, 0) for number in range(len(plan.pairs))]
+    if plan.judged:
+        estimates += [scores.value(place, 0) for place in range(len(plan.losses))]
+    return repr((pairs, scores.of_pairs, estimates))
+
+
+def compared_both_ways(table, losses, weight, asked):
     source = open_source(table)
-    plan = make_plan(source, Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight, by=by))
+    request = Request(loss=losses, nulls="drop", label="y", prediction=("p", "q"), weight=weight, **asked)
+    plan = make_plan(source, request)
+    assert steady.asks_for_sums(plan)
+    totals = [
+        steady.fold_sums(source, plan, SERIAL).total,
+        fold_rows(source, plan, lift, nothing(plan), SERIAL).total,
+    ]
+    return [(facts(total), evident(plan, total)) for total in totals]
+
+
+def slopes(gradients):
+    """What a state says of gradients."""
+    if gradients is None:
+        return None
+    sums = [total.exact() for total in (gradients.absolute, gradients.squares, gradients.norm, gradients.norm_squares)]
+    largest = [part.tolist() for part in (gradients.largest, gradients.exponent, gradients.largest_norm)]
+    return sums, largest, cells_of(gradients.histogram)
+
+
+def summed_both_ways(table, loss, weight, by=(), *, gradient=False):
+    source = open_source(table)
+    asked = Request(loss=loss, nulls="drop", label="y", prediction=("p",), weight=weight, by=by, gradient=gradient)
+    plan = make_plan(source, asked)
     assert steady.asks_for_sums(plan)
     return [
         facts(steady.fold_sums(source, plan, SERIAL).total),
@@ -67,16 +109,49 @@ def summed_both_ways(table, loss, weight, by=()):
 
 @pytest.mark.parametrize("weight", WEIGHTS)
 @settings(max_examples=30)
-@given(events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9), seed=st.integers(0, 99))
-def test_sums_and_problems_are_those_of_states_whatever_batches_hold(weight, events, seed):
+@given(
+    events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9),
+    seed=st.integers(0, 99),
+    gradient=st.booleans(),
+)
+def test_sums_and_problems_are_those_of_states_whatever_batches_hold(weight, events, seed, gradient):
     rng = np.random.default_rng(seed)
     kind = pa.schema({"p": pa.float64(), "y": pa.float64(), "w": pa.float64()})
     usual = [{"p": rng.random(5), "y": rng.integers(0, 2, 5).astype(float), "w": rng.random(5)} for _ in events]
     far = "a square that is no double" in events
     batches = [pa.record_batch(EVENTS.get(event, own), kind) for event, own in zip(events, usual, strict=True)]
     table = pa.Table.from_batches([*batches, pa.record_batch({"p": [0.1], "y": [0.0], "w": [2.0]}, kind)])
-    for loss in (["mse", "mae"],) if far else (["mse", "bce", "mae"], ["bce"]):
-        one, other = summed_both_ways(table, loss, weight)
+    for loss in (["mse", "mae", "huber"],) if far else (["mse", "bce", "mae", "huber"], ["bce"]):
+        one, other = summed_both_ways(table, loss, weight, gradient=gradient)
+        assert one == other
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight, gradient):
+    rng = np.random.default_rng(2)
+    rows = {"p": np.sort(rng.normal(size=150_000)), "y": rng.normal(size=150_000), "w": rng.random(150_000)}
+    one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight, gradient=gradient)
+    assert one == other
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("asked", ASKED)
+@settings(max_examples=15)
+@given(events=st.lists(st.sampled_from([None, *EVENTS]), min_size=1, max_size=9), seed=st.integers(0, 99))
+def test_pairs_of_models_are_those_of_states_whatever_batches_hold(weight, asked, events, seed):
+    rng = np.random.default_rng(seed)
+    kind = pa.schema({"p": pa.float64(), "y": pa.float64(), "w": pa.float64(), "q": pa.float64()})
+    batches = []
+    for event in (*events, None):
+        usual = {"p": rng.random(5), "y": rng.integers(0, 2, 5).astype(float), "w": rng.random(5)}
+        own = EVENTS.get(event, usual)
+        same = rng.random() < 0.3
+        batches.append(pa.record_batch({**own, "q": own["p"] if same else rng.random(len(own["p"]))}, kind))
+    table = pa.Table.from_batches(batches)
+    far = "a square that is no double" in events
+    for losses in (("mse", "rmse"), ("l1",)) if far else (("mse", "rmse", "l1"), ("bce",), ("mae",)):
+        one, other = compared_both_ways(table, losses, weight, asked)
         assert one == other
 
 
@@ -115,11 +190,62 @@ def test_the_sums_of_a_part_are_made_once_however_many_batches_and_groups_it_has
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
-def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight):
-    rng = np.random.default_rng(2)
-    rows = {"p": np.sort(rng.normal(size=150_000)), "y": rng.normal(size=150_000), "w": rng.random(150_000)}
-    one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight)
+@pytest.mark.parametrize("asked", ASKED)
+def test_blocks_of_a_batch_say_of_pairs_what_all_its_rows_do(weight, asked):
+    rng = np.random.default_rng(4)
+    rows = {"p": np.sort(rng.normal(size=70_000)), "y": rng.normal(size=70_000), "w": rng.random(70_000)}
+    table = pa.table({**rows, "q": rng.normal(size=70_000) ** 3})
+    one, other = compared_both_ways(table, ("huber", "rmse", "l1"), weight, asked)
     assert one == other
+
+
+VECTORS = {
+    "null": [[None, 0.5, 0.25], [0.5, 0.25, 0.25]],
+    "an impossible class": [[-np.inf, 0.5, 0.25], [0.5, -np.inf, 0.25]],
+    "the floor": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+    "no row that sums to 1": [[0.5, 0.5, 0.5], [0.5, 0.25, 0.25]],
+    "no number": [[np.nan, 0.5, 0.5], [0.5, np.inf, 0.25]],
+    "one of another length": [[0.5, 0.5], [0.5, 0.25, 0.25]],
+}
+
+
+@settings(max_examples=40)
+@given(
+    events=st.lists(st.sampled_from([None, *VECTORS]), min_size=1, max_size=5),
+    asked=st.sampled_from(
+        [("cross_entropy", {}), ("cross_entropy", {"from_logits": True}), ("brier", {}), ("mse", {})]
+    ),
+    soft=st.booleans(),
+    paired=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_vectors_come_to_what_states_of_their_batches_do(events, asked, soft, paired, seed):
+    rng, (loss, how) = np.random.default_rng(seed), asked
+    kind = pa.list_(pa.float64())
+    lists = [VECTORS.get(event, rng.dirichlet(np.ones(3), 5).tolist()) for event in [None, *events, None]]
+    soft = soft or loss == "mse"
+    labels = [[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] if soft else [0.0, 1.0] for _ in lists]
+    batches = [
+        pa.record_batch(
+            {
+                "p": pa.array(each, kind),
+                "q": pa.array(rng.dirichlet(np.ones(3), len(each)).tolist(), kind),
+                "y": pa.array((own * 3)[: len(each)], kind if soft else None),
+            }
+        )
+        for each, own in zip(lists, labels, strict=True)
+    ]
+    source = open_source(pa.Table.from_batches(batches))
+    plan = make_plan(source, Request(loss=[loss], nulls="drop", label="y", prediction=("p", "q"), paired=paired, **how))
+    assert steady.asks_for_sums(plan)
+    outcomes = []
+    for fold in (steady.fold_sums, lambda *given: fold_rows(*given[:2], lift, nothing(plan), given[2])):
+        try:
+            total = fold(source, plan, SERIAL).total
+            outcomes.append((facts(total), evident(plan, total) if paired else None))
+        except DataError as error:
+            outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_integers_that_are_no_doubles_are_measured_as_ever():
@@ -137,13 +263,18 @@ def test_what_else_is_asked_for_changes_no_bit_of_a_value_or_its_error(asked):
     assert (result.value, result.standard_error) == (alone.value, alone.standard_error)
 
 
-def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(monkeypatch):
+@pytest.mark.parametrize(
+    ("loss", "prediction", "gradient"),
+    [("huber", [0.5, 2.0], False), ("huber", [0.5, 2.0], True), ("crps_ensemble", [[0.5, 2.0], [2.0, 0.5]], False)],
+)
+def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(loss, prediction, gradient, monkeypatch):
     added = []
     monkeypatch.setattr(
         Summation, "add", lambda self, state, add=Summation.add: (added.append(state), add(self, state))
     )
-    batch = pa.record_batch({"p": [0.5, 2.0], "y": [1.0, 0.0]})
+    batch = pa.record_batch({"p": prediction, "y": [1.0, 0.0]})
     for batches in (2, 200):
         added.clear()
-        lossctl.evaluate(pa.Table.from_batches([batch] * batches), "huber", label="y", prediction="p", engine="serial")
+        table = pa.Table.from_batches([batch] * batches)
+        lossctl.evaluate(table, loss, label="y", prediction="p", gradient=gradient, engine="serial")
         assert len(added) == 2

@@ -18,10 +18,13 @@ from lossctl.errors import DataError
 from lossctl.sums import compiled
 from lossctl.sums.centred import sum_and_squares
 from lossctl.sums.digits import BLOCK
+from lossctl.sums.evidence import signs
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.gradients import Gradients, Passing
+from lossctl.sums.extremes import Outermost
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
+from lossctl.sums.passing import Passing
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups, Rows
 
@@ -108,17 +111,22 @@ def same(kind, seed, n, number, *, odd):
 @pytest.mark.parametrize("weighted", [False, True])
 @given(seed=SEEDS, cuts=st.lists(st.integers(0, 3 * BLOCK), max_size=4), scale=st.integers(-300, 300))
 @settings(max_examples=15)
-def test_gradients_that_pass_block_by_block_are_those_of_all_rows(weighted, seed, cuts, scale):
+def test_gradients_that_pass_batch_by_batch_are_those_of_all_rows(weighted, seed, cuts, scale):
     rng = np.random.default_rng(seed)
     gradient = np.ldexp(rng.standard_normal(3 * BLOCK) ** 7, scale) * (rng.random(3 * BLOCK) < 0.9)
     weight = rng.uniform(0.5, 2.0, 3 * BLOCK) if weighted else None
 
     def passed():
-        if (passing := Passing.of(weight)) is None:
+        if (passing := Passing.of(weighted=weighted)) is None:
             return None
-        for block in np.split(gradient, sorted(cuts)):
-            passing.add(block)
-        return gradient_facts(passing.result())
+        for piece in np.split(np.arange(len(gradient)), sorted(cuts)):  # each a batch, after one that does not count
+            own = None if weight is None else weight[piece]
+            passing.add(8.0 * gradient[piece], own)
+            passing.forget()
+            passing.add(gradient[piece], own)
+            assert passing.fine()
+            passing.end()
+        return gradient_facts(Gradients.passed(passing))
 
     lifted, numpys = both(lambda: Gradients.lift(replace(rows(gradient, weight, None), gradient=gradient)))
     assert gradient_facts(lifted) == gradient_facts(numpys)
@@ -159,6 +167,48 @@ def test_whole_numbers_of_every_width_are_the_same_groups(kind, values, low, siz
     assert one[0] == sorted(set(places))
 
 
+@given(
+    seed=SEEDS,
+    n=st.sampled_from([1, 2, 40, 5000]),
+    groups=st.sampled_from([None, 1, 3, 100]),
+    scores=st.sampled_from(["hostile", "few", "equal"]),
+    parts=st.integers(1, 3),
+    weighted=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_same_rows_are_outermost_whatever_ties(seed, n, groups, scores, parts, weighted):
+    rng = np.random.default_rng(seed)
+    tied = {"hostile": hostile("wide", rng, n), "few": rng.integers(-1, 2, n) + 0.0, "equal": np.zeros(n)}[scores]
+    columns = [rng.integers(0, 3, n) + 0.0, tied]
+    moved = rng.integers(-3, 4, n) + 0.0
+    if scores == "hostile":
+        tied[rng.random(n) < 0.01] = np.inf
+        moved[rng.random(n) < 0.01] = np.nan
+    directions = [[0.0, 1.0], [0.0, -1.0]] if not weighted else [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    codes = None if groups is None else rng.integers(0, groups, n)
+
+    def outermost():
+        found = Outermost(directions, groups or 1)
+        for rows in np.array_split(np.arange(n), parts):
+            own = None if codes is None else Groups(codes[rows], groups)
+            found.add([column[rows] for column in columns], own, moved[rows] if weighted else None)
+        kept = found.result()
+        return kept.score.tolist(), kept.point.tolist()
+
+    one, other = both(outermost)
+    assert one == other
+
+
+@given(seed=SEEDS, n=st.integers(0, 60), groups=st.sampled_from([None, 1, 5]))
+def test_as_many_numbers_of_a_group_are_below_0_and_above(seed, n, groups):
+    rng = np.random.default_rng(seed)
+    values = rng.choice([-np.inf, -1.0, -0.0, 0.0, 2.0, np.nan], n)
+    own = None if groups is None else Groups(rng.integers(0, groups, n), groups)
+    one, other = both(lambda: [counts.tolist() for counts in signs(values, own)])
+    assert one == other
+    assert [sum(counts) for counts in one] == [(values < 0).sum(), (values > 0).sum()]
+
+
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     """Arguments of `sizes`, arrays by how long they are."""
     integers = (np.zeros(n, np.int64) for n in (digits, counts))
@@ -192,6 +242,16 @@ def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
         ("span", (np.empty(0),), ValueError),
         ("spans_by", (np.ones(1), np.array([1]), np.zeros(1), np.zeros(1)), ValueError),
         ("spans_by", (np.ones(1), np.array([0]), np.zeros(1), np.zeros(2)), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), np.array([0, 1]), np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(1),), None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(2), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 0, 1, 2), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 1, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),) * 9, None, np.zeros(1), np.zeros(9), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (), None, np.zeros(1), np.zeros(0), 0, 1, 1), ValueError),
+        ("outermost", (np.ones(2), [np.ones(2)], None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
+        ("signs_by", (np.ones(1), np.array([1]), np.zeros(2, np.int64)), ValueError),
+        ("signs_by", (np.ones(2), np.array([0]), np.zeros(2, np.int64)), ValueError),
         ("terms", (np.ones(3), np.ones(3), np.zeros(23)), ValueError),
         ("terms", (np.ones(3), np.ones(2), np.zeros(24)), ValueError),
         ("sizes", of_sizes(digits=180), ValueError),

@@ -9,6 +9,7 @@ import io
 import pickle
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections import deque
@@ -20,7 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.engine import SIGNALS, Item, Output, available_cores, engines, in_turn, portable
+from lossctl.evaluation.engine import SIGNALS, WORKER, Item, Output, available_cores, engines, in_turn, portable
 from lossctl.sums.state import is_none
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class _Crew(Generic[Item, Output]):
         while self.waiting and (self.idle or len(self.workers) < self.size):
             if not (self.idle or self.workers):  # what Arrow keeps for later, each worker would keep
                 pa.default_memory_pool().release_unused()
+                _await_threads()
             connection = self.idle.pop() if self.idle else self._fork()
             if connection is None:
                 self.size = len(self.workers)  # the system has no more of them; without any, the work is done here
@@ -172,6 +174,13 @@ class _Crew(Generic[Item, Output]):
         how = f"was ended by {names.get(code, f'signal {-code}')}" if code < 0 else f"ended with status {code}"
         hint = f"Too little memory is the usual reason; fewer workers need less: {option(threads=1)}."
         raise DataError(f"a worker process {how}", hint if code == -signal.SIGKILL else "")
+
+
+def _await_threads() -> None:
+    """Wait until threads of passes before have ended: a fork would keep what they have locked locked for ever."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(WORKER):
+            thread.join()
 
 
 def _serve(function: Callable[[Item], Output], connection: "Connection", inherited: "list[Connection]") -> None:
