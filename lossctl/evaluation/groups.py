@@ -1,6 +1,7 @@
 """From columns to group by to the groups of rows: the one place where they are read."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pyarrow as pa
 from lossctl.arrow import filled, in_arrow, in_numpy, room, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray, IntArray
-from lossctl.evaluation.group_keys import NONE, WHOLE, Keys, taken, texts
+from lossctl.evaluation.group_keys import WHOLE, Keys, taken, texts
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
 from lossctl.reading.cells import BadRow
@@ -16,6 +17,9 @@ from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
 from lossctl.sums.numbering import found
 from lossctl.sums.state import Groups, inverse
+
+if TYPE_CHECKING:
+    from lossctl.evaluation.vocabulary import Vocabulary
 
 LARGEST = (1 << 63) - 1
 NEAR = 4
@@ -30,39 +34,67 @@ class Numbering:
 
     n: int
     """How many there are."""
-    low: int | None
+    low: int | None = None
     """Of whole numbers, that of the first place, behind which come the next ones."""
-    keys: Keys
-    """The names of others."""
+    words: "Vocabulary | None" = None
+    """Of words in a dictionary, all of these."""
+    keys: Keys | None = None
+    """The names of others, all of which have rows at first."""
 
     def names(self, used: IntArray) -> Keys:
         """The names of groups, given by their places."""
         if self.low is not None:
             return Keys((in_arrow(used + self.low),), len(used))
-        return self.keys if len(used) == self.n else self.keys.taken(used)
+        if self.words is not None:
+            return Keys((self.words.names(used),), len(used))
+        keys = WHOLE if self.keys is None else self.keys
+        return keys if len(used) == self.n else keys.taken(used)
 
 
 def numbered(
     record: pa.RecordBatch, by: Sequence[Grouping], before: Numbering | None = None
-) -> tuple[Groups | None, Numbering]:
+) -> tuple[Groups, Numbering]:
     """The groups of the rows by their places, in a numbering that may be one of before; errors as for `grouped`."""
-    numbers = _whole(record, by)
-    numbering = None if numbers is None else _around(int(numbers.min()), int(numbers.max()), len(numbers), before)
-    if numbers is not None and numbering is not None and numbering.low is not None:
-        code = np.subtract(numbers, numbering.low, out=room(len(numbers)), dtype=np.int64)
-        return Groups(code, numbering.n), numbering
+    array = record.column(by[0].column) if len(by) == 1 and by[0].intervals is None and not by[0].unit else None
+    own = None
+    if array is not None and len(array) and not array.null_count:
+        own = _in_integers(array, before) if pa.types.is_integer(array.type) else _in_words(array, by[0].column, before)
+    if own is not None:
+        return own
     groups, keys = grouped(record, by)
-    same = before is not None and before.low is None and before.keys == keys
-    return groups, before if before is not None and same else Numbering(len(keys), None, keys)
+    if groups is None:
+        raise TypeError("rows by no group")
+    same = before is not None and before.keys == keys
+    return groups, before if before is not None and same else Numbering(len(keys), keys=keys)
 
 
-def _whole(record: pa.RecordBatch, by: Sequence[Grouping]) -> IntArray | None:
-    """The only column to group by, where it holds integers and no nulls."""
-    if len(by) > 1 or by[0].intervals is not None or by[0].unit or not record.num_rows:
+def _in_integers(array: pa.Array, before: Numbering | None) -> tuple[Groups, Numbering] | None:
+    """As `numbered`, of integers near each other."""
+    if pa.types.is_uint64(array.type):
         return None
-    array = record.column(by[0].column)
-    whole = pa.types.is_integer(array.type) and not pa.types.is_uint64(array.type) and not array.null_count
-    return in_numpy(array) if whole else None
+    numbers = in_numpy(array)
+    numbering = _around(int(numbers.min()), int(numbers.max()), len(numbers), before)
+    if numbering is None or numbering.low is None:
+        return None
+    code = np.subtract(numbers, numbering.low, out=room(len(numbers)), dtype=np.int64)
+    return Groups(code, numbering.n), numbering
+
+
+def _in_words(array: pa.Array, name: str, before: Numbering | None) -> tuple[Groups, Numbering] | None:
+    """As `numbered`, of texts in a dictionary that are not many more than the rows."""
+    if not pa.types.is_dictionary(array.type) or not pa.types.is_string(array.type.value_type):
+        return None
+    from lossctl.evaluation.vocabulary import vocabulary
+
+    try:
+        words = vocabulary(array.dictionary, name)
+    except (pa.ArrowException, UnicodeError):
+        return None
+    if len(words.words) > NEAR * len(array):
+        return None
+    same = before is not None and before.words is words
+    numbering = before if before is not None and same else Numbering(len(words.words), words=words)
+    return Groups(words.table[in_numpy(array.indices)], numbering.n), numbering
 
 
 def _around(low: int, high: int, rows: int, before: Numbering | None) -> Numbering | None:
@@ -75,7 +107,7 @@ def _around(low: int, high: int, rows: int, before: Numbering | None) -> Numberi
             low, high = min(low, first), max(high, last)
     if high - low > NEAR * rows or max(-low, high) > LARGEST - SPARE:
         return None
-    return Numbering(high - low + 1 + 2 * SPARE, low - SPARE, NONE)
+    return Numbering(high - low + 1 + 2 * SPARE, low - SPARE)
 
 
 def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:

@@ -1,6 +1,7 @@
 """As `lossctl.evaluation.steady`, by group: what the batches of a shard come to is added in place."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 
@@ -22,6 +23,9 @@ from lossctl.sums import compiled
 from lossctl.sums.gathered import MOST, Gathered
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Far, Groups, none
+
+FEW = 4
+"""Where groups have fewer rows in a batch, and the next one hardly has the same, each batch is a state of its own."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +65,28 @@ class _Sums:
         clock.mark("validate")
         again, self.odd = self.odd, not _is_plain(batch)
         if again or self.odd:
-            batch = batch if again else validate(record, self.plan)
-            before, state = self.taken(), lift(self.plan, batch, clock)
-            return state if before is None else before + state
-        before = None
-        if self._met is not self.numbering or self.rows + batch.rows > MOST:
+            return self._apart(batch if again else validate(record, self.plan), clock)
+        before, numbering = None, self._met
+        if numbering is not self.numbering or self.rows + batch.rows > MOST:
+            keys = None if numbering is None else numbering.keys
+            if keys is not None and FEW * len(keys) > batch.rows:
+                return self._apart(replace(batch, keys=keys), clock)
             before = self.taken()
-            self._begin(self._met)
+            self._begin(numbering)
         for place, (index, bound) in enumerate(self.places):
             self._add(place, bound, batch, index, clock)
         self.rows += batch.rows
         return before
 
+    def _apart(self, batch: Batch, clock: Clock) -> Measured:
+        """What came before a batch, and this as a state of its own."""
+        before, state = self.taken(), lift(self.plan, batch, clock)
+        return state if before is None else before + state
+
     def _grouped(self, record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
         """The places of the rows; who adds them up needs no names."""
         groups, self._met = numbered(record, by, self.numbering)
-        return groups, Keys((), self._met.n)
+        return groups, Keys((), groups.number)
 
     def _add(self, place: int, bound: BoundLoss, batch: Batch, index: int, clock: Clock) -> None:
         """Add the losses at a place, of the model of that index, block by block."""

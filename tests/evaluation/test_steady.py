@@ -37,6 +37,13 @@ GROUPS = {
     "farther with each batch": lambda rng, n: rng.integers(0, 4, n) + int(10 ** rng.uniform(0, 3)),
     "far from each other": lambda rng, n: rng.choice([-(2**63), 0, 2**63 - 1], n),
     "words": lambda rng, n: rng.choice(["a", "b", "", "c"], n),
+    "words in a dictionary": lambda rng, n: pa.array(
+        rng.choice(["a", "b", "", "c"], n), pa.string()
+    ).dictionary_encode(),
+    "few of many words": lambda rng, n: pa.DictionaryArray.from_arrays(
+        rng.integers(0, 99, n), list(map(str, range(99)))
+    ),
+    "hardly twice the same": lambda rng, n: rng.choice(1000, n, replace=False) * 1000,
     "truths": lambda rng, n: rng.random(n) < 0.5,
 }
 WEIGHTS = [None, pytest.param("w", marks=COMPILED)]
