@@ -149,7 +149,7 @@ def test_whoever_obeys_the_hints_of_errors_gets_the_right_value(lossctl, tmp_pat
 def test_columns_that_a_hint_names_are_columns_and_the_others_are_counted(number):
     names = [f"model_{at}" for at in range(number)]
     with pytest.raises(library.UsageError) as told:
-        library.evaluate(dict.fromkeys(["y", *names], [0.0, 1.0]), "mse", label="y", prediction="m=model_*")
+        library.evaluate({name: [0.0, 1.0] for name in ["y", *names]}, "mse", label="y", prediction="m=model_*")
     said = str(told.value)
     named = re.findall(r"'(model_\d+)'", said)
     assert named == names[: len(named)]
