@@ -243,7 +243,7 @@ def _answer(function: Callable[[Item], Output], task: bytes) -> tuple[bytes, Seq
 
 
 def packed(outcome: object) -> tuple[bytes, Sequence[memoryview]]:
-    """An outcome, pickled, and its large arrays as they are; what is one number over and over takes the room of that."""
+    """An outcome pickled, with large arrays as they are; what is one number over and over takes the room of that."""
     written, arrays = io.BytesIO(), list[memoryview]()
 
     def apart(buffer: pickle.PickleBuffer) -> bool:
