@@ -177,5 +177,6 @@ def _lift(beside: Plan, constants: tuple[Constant, ...], _plan: Plan, batch: Bat
         predictions=tuple(prediction for pair in both for prediction in pair),
         errors=tuple(error for pair in errors for error in pair),
         rounded=tuple(counts for counts in rounded for _ in range(2)),
+        finite=tuple(finite for constant in constants for finite in (False, batch.finite[constant.beside])),
     )
     return lift(beside, batch, clock)
