@@ -179,6 +179,5 @@ def _lift(beside: Plan, constants: tuple[Constant, ...], _plan: Plan, batch: Bat
         errors=tuple(error for pair in errors for error in pair),
         finite=tuple(known for pair in finite for known in pair),
         rounded=tuple(counts for counts in rounded for _ in range(2)),
-        finite=tuple(finite for constant in constants for finite in (False, batch.finite[constant.beside])),
     )
     return lift(beside, batch, clock)
