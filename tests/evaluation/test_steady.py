@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.errors import DataError
 from lossctl.evaluation import steady
-from lossctl.evaluation.fold import fold_rows
+from lossctl.evaluation.fold import fold_legal, fold_rows
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.planner import make_plan
 from lossctl.evaluation.running import SERIAL
@@ -133,6 +133,21 @@ def test_blocks_of_a_batch_come_to_what_all_its_rows_do(weight, gradient):
     rows = {"p": np.sort(rng.normal(size=150_000)), "y": rng.normal(size=150_000), "w": rng.random(150_000)}
     one, other = summed_both_ways(pa.table(rows), ["huber", "mse"], weight, gradient=gradient)
     assert one == other
+
+
+@COMPILED
+@pytest.mark.parametrize(
+    "asked", [{"weight": "w"}, {"weight": "w", "gradient": True}, {"by": ("g",)}, {"gradient": True}]
+)
+def test_who_works_elsewhere_without_what_is_compiled_comes_to_the_same_sums(asked, monkeypatch):
+    rng = np.random.default_rng(5)
+    rows = {"p": rng.normal(size=900), "y": rng.normal(size=900), "w": rng.random(900), "g": rng.integers(0, 9, 900)}
+    source = open_source(pa.Table.from_batches(pa.table(rows).to_batches(max_chunksize=300)))
+    plan = make_plan(source, Request(loss=["mse", "huber"], label="y", prediction=("p",), **asked))
+    sent = steady.lifting(plan)
+    here = facts(fold_legal(source, plan, sent, nothing(plan), SERIAL).total)
+    monkeypatch.setattr(compiled, "kernels", None)
+    assert facts(fold_legal(source, plan, sent, nothing(plan), SERIAL).total) == here
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
