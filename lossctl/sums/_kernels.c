@@ -482,8 +482,6 @@ typedef struct {
     double about;
 } Pair;
 
-static const Pair SIZES = {SIZE_BITS, 0.0}; /* |x| and x² */
-
 static inline double first_of(Pair pair, double value) { return double_of((uint64_t)bits_of(value) & pair.mask); }
 
 static inline double second_of(Pair pair, double value) {
@@ -546,12 +544,13 @@ static void add_pair(Pair pair, int64_t *digits, const double *values, Py_ssize_
 static int add_gradient(const double *gradient, Py_ssize_t n, int64_t *digits, Histogram *histogram, double *largest) {
     const uint64_t bits = largest_bits(gradient, n);
     const double bound = double_of(bits), bounds[2] = {bound, bound * bound};
+    const Pair sizes = {SIZE_BITS, 0.0}; /* |g| and g² */
     Window window;
     if (bits && !(bits < INFINITE_BITS && foldable(bounds[0]) && foldable(bounds[1]))) return 0;
     open_window(&window, bits);
     for (Py_ssize_t start = 0; start < n; start += PIECE) {
         const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-        if (bits) add_pair(SIZES, digits, gradient + start, size, bounds);
+        if (bits) add_pair(sizes, digits, gradient + start, size, bounds);
         count_piece(&window, gradient + start, size, histogram);
     }
     for (int power = 0; power < 2; power++) carry(digits + LEVELS * power);
