@@ -249,8 +249,8 @@ def _labels(ctx: typer.Context) -> set[str]:
         LossctlError: the file cannot be read.
     """
     from lossctl.inference.infer import complete_roles
+    from lossctl.inference.patterns import find
     from lossctl.inference.request import Request
-    from lossctl.inference.roles import find
     from lossctl.inference.sample import sampled
     from lossctl.reading.format import Wanted
 

@@ -64,7 +64,7 @@ class Difference:
     tied: float
     """The share of rows on which it is the same."""
     correlation: float
-    """Of what rows move both values by."""
+    """Of what rows move both values by; NaN where one is not moved, or rounding hides it."""
     top_share: float
     """The largest part of the sum of squares that one row or cluster carries."""
     verdict: Verdict

@@ -27,8 +27,9 @@ from lossctl.evaluation.shared_keys import (
 from lossctl.evaluation.tried import is_retried, offered
 from lossctl.inference.infer import complete_roles
 from lossctl.inference.names import LABELS, plain_name
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.request import Request, Settings
-from lossctl.inference.roles import find, grouped_columns, titled
+from lossctl.inference.roles import grouped_columns
 from lossctl.reading.columns import Column
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source

@@ -31,8 +31,9 @@ from lossctl.evaluation.matching import (
     wordy,
 )
 from lossctl.inference.layout import words_among
+from lossctl.inference.patterns import find
 from lossctl.inference.request import Request
-from lossctl.inference.roles import clusterings, find, groupings
+from lossctl.inference.roles import clusterings, groupings
 from lossctl.reading.cells import floats
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source

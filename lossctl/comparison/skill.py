@@ -171,11 +171,13 @@ def _lift(beside: Plan, constants: tuple[Constant, ...], _plan: Plan, batch: Bat
         return lift(beside, batch, clock)
     both = [(constant.predict(batch), batch.predictions[constant.beside]) for constant in constants]
     errors = [(None, batch.errors[constant.beside]) for constant in constants]
+    finite = [(False, batch.finite[constant.beside]) for constant in constants]
     rounded = [batch.rounded[constant.beside] for constant in constants]
     batch = replace(
         batch,
         predictions=tuple(prediction for pair in both for prediction in pair),
         errors=tuple(error for pair in errors for error in pair),
+        finite=tuple(known for pair in finite for known in pair),
         rounded=tuple(counts for counts in rounded for _ in range(2)),
     )
     return lift(beside, batch, clock)

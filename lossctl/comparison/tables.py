@@ -113,7 +113,7 @@ def _extra(listed: Sequence[Difference]) -> list[tuple[Column, Cells]]:
         (
             True,
             Column("correlation", "number", spare=True),
-            lambda one: Spelled(one.correlation, f"{one.correlation:.2f}"),
+            lambda one: Spelled(one.correlation, f"{one.correlation:z.2f}"),
         ),
         (True, Column("top share", "share", spare=True), lambda one: Spelled(one.top_share, _percent(one.top_share))),
     ]

@@ -39,8 +39,8 @@ from lossctl.inference.fit import Fit, fit
 from lossctl.inference.gather import gather
 from lossctl.inference.infer import complete_roles, ensure_parts
 from lossctl.inference.layout import Layout
+from lossctl.inference.patterns import find
 from lossctl.inference.request import Request, Settings
-from lossctl.inference.roles import find
 from lossctl.inference.suitable import readable_layout, see
 from lossctl.reading.files import narrowed, warnings_of
 from lossctl.reading.format import Reading, Source

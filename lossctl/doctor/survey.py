@@ -10,7 +10,7 @@ from lossctl.evaluation.running import Running
 from lossctl.inference.candidates import Candidate, Contents, candidates, contents_of, readable, span
 from lossctl.inference.facts import Facts
 from lossctl.inference.layout import Layout
-from lossctl.inference.roles import LISTED, pattern_of
+from lossctl.inference.patterns import LISTED, pattern_of
 from lossctl.reading.columns import Column, unnested
 from lossctl.reading.format import Source
 from lossctl.sums.distribution import Distribution

@@ -3,7 +3,7 @@
 Kernels contain mathematics and nothing else because every number they see has passed here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,18 @@ import pyarrow as pa
 
 from lossctl.arrow import words_in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.domain import NONNEGATIVE, POSITIVE, BoolArray, Domain, FloatArray, IntArray, Span, laid_out, row_sum
+from lossctl.domain import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    BoolArray,
+    Domain,
+    FloatArray,
+    IntArray,
+    Span,
+    laid_out,
+    row_sum,
+)
 from lossctl.evaluation.exact_errors import Errors, exact_errors
 from lossctl.evaluation.group_keys import Keys
 from lossctl.evaluation.groups import grouped
@@ -20,6 +31,7 @@ from lossctl.evaluation.plan import Plan, PlannedModel
 from lossctl.evaluation.rounding import rounded
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.parts import pieces
+from lossctl.inference.grouping import Grouping
 from lossctl.inference.layout import Layout
 from lossctl.inference.reader import Reader
 from lossctl.inference.roles import Roles
@@ -58,6 +70,8 @@ class Batch:
     problems: Problems
     errors: tuple[Errors | None, ...]
     """One a model: its errors where doubles would lose digits."""
+    finite: tuple[bool, ...]
+    """One a model: whether all its numbers are known to be finite."""
     keyed: "Keyed | None" = None
     """The cluster of each row."""
 
@@ -142,7 +156,6 @@ def _clusters(reader: Reader, roles: Roles) -> "Keyed":
     Raises:
         BadRow: a column cannot be read as text.
     """
-    from lossctl.inference.grouping import Grouping
     from lossctl.reading.hashing import EMPTY, coded, joined
     from lossctl.reading.periods import periods
     from lossctl.sums.clusters import Keyed, front
@@ -187,11 +200,20 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
-def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
+def validate(
+    record: pa.RecordBatch,
+    plan: Plan,
+    grouping: Callable[[pa.RecordBatch, Sequence[Grouping]], tuple[Groups | None, Keys]] = grouped,
+) -> Batch:
     """The rows of a record batch that can be measured, and the problems with the others.
 
     Rows whose label is to be ignored go first, then those of weight 0, then rows with a null in any role; only then are
     values held against the domains of the losses, so what was dropped can do no harm.
+
+    Args:
+        record: the rows.
+        plan: what stands in which column.
+        grouping: what gives the groups of the rows and their names.
 
     Raises:
         BadRow: a column holds something that cannot be read as its role demands.
@@ -211,7 +233,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     if plan.class_weights:
         weight = _weighed(reader, plan, label, weight)
     predictions = _predictions(reader, plan)
-    groups, keys = grouped(record, roles.by)
+    groups, keys = grouping(record, roles.by)
     keyed = _clusters(reader, roles) if roles.cluster else None
     dropped = reader.dropped
     nulls = unweighted = ignored = none(len(keys))
@@ -239,6 +261,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
     out = np.isnan(label) if plan.layout.masked else None
     changed = plan.normalize_rows or bool(clipped)
     illegal_values = illegal_values or _illegal(plan, None if changed else reader, record, label, predictions, out)
+    spans = [None if changed else reader.span(model.columns) for model in plan.models]
     masked = {} if out is None else _masked(roles.label, out)
     keyed = None if keyed is None else _marked(keyed, label)
     problems = Problems({**reader.problems, **_rebased({**illegal_values, **clipped, **masked}, position)})
@@ -258,6 +281,7 @@ def validate(record: pa.RecordBatch, plan: Plan) -> Batch:
         ignored,
         problems,
         errors,
+        tuple(span is not None and REAL.covers(span) for span in spans),
         keyed,
     )
 

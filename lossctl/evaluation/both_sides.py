@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from lossctl.errors import Undecided, UsageError, option
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.inference.grouping import Grouping
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, groupings, titled
+from lossctl.inference.roles import groupings
 from lossctl.reading.columns import Column
 from lossctl.reading.format import Source
 from lossctl.words import free

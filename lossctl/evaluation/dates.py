@@ -11,7 +11,7 @@ from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.grouping import Grouping
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.reading.cells import text_of
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted

@@ -27,6 +27,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM"
 """What ends a run from outside, which the process that started the workers answers for them."""
 
 
+WORKER = "lossctl-worker"
+"""What the names of threads that work begin with; some may still be at a shard when a pass has ended early."""
+
+
 class Engine(Protocol):
     """A way to map a function over shards."""
 

@@ -26,8 +26,8 @@ from lossctl.functions.activation import BoundActivation, get_activation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
+from lossctl.inference.patterns import places_in
 from lossctl.inference.request import ClassWeight, Nulls, Request, Settings
-from lossctl.inference.roles import places_in
 from lossctl.reading.expand import expand
 from lossctl.reading.files import ensure_heeded, open_source
 from lossctl.reading.format import Reading, Source, formats

@@ -1,12 +1,14 @@
 """From columns to group by to the groups of rows: the one place where they are read."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow, in_numpy, words_in_arrow
-from lossctl.domain import BoolArray, FloatArray
+from lossctl.arrow import filled, in_arrow, in_numpy, room, words_in_arrow
+from lossctl.dataclass import dataclass
+from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.evaluation.group_keys import WHOLE, Keys, taken, texts
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
@@ -16,7 +18,96 @@ from lossctl.reading.storage import contents, is_list, mask_of
 from lossctl.sums.numbering import found
 from lossctl.sums.state import Groups, inverse
 
+if TYPE_CHECKING:
+    from lossctl.evaluation.vocabulary import Vocabulary
+
 LARGEST = (1 << 63) - 1
+NEAR = 4
+"""Whole numbers are as good as codes where they are among so many a row."""
+SPARE = 16
+"""How many places there are for whole numbers below and above those that have been met, as more may come."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbering:
+    """The places of groups, for rows of batches that follow each other; some may have no row."""
+
+    n: int
+    """How many there are."""
+    low: int | None = None
+    """Of whole numbers, that of the first place, behind which come the next ones."""
+    words: "Vocabulary | None" = None
+    """Of words in a dictionary, all of these."""
+    keys: Keys | None = None
+    """The names of others, all of which have rows at first."""
+
+    def names(self, used: IntArray) -> Keys:
+        """The names of groups, given by their places."""
+        if self.low is not None:
+            return Keys((in_arrow(used + self.low),), len(used))
+        if self.words is not None:
+            return Keys((self.words.names(used),), len(used))
+        keys = WHOLE if self.keys is None else self.keys
+        return keys if len(used) == self.n else keys.taken(used)
+
+
+def numbered(
+    record: pa.RecordBatch, by: Sequence[Grouping], before: Numbering | None = None
+) -> tuple[Groups, Numbering]:
+    """The groups of the rows by their places, in a numbering that may be one of before; errors as for `grouped`."""
+    array = record.column(by[0].column) if len(by) == 1 and by[0].intervals is None and not by[0].unit else None
+    own = None
+    if array is not None and len(array) and not array.null_count:
+        own = _in_integers(array, before) if pa.types.is_integer(array.type) else _in_words(array, by[0].column, before)
+    if own is not None:
+        return own
+    groups, keys = grouped(record, by)
+    if groups is None:
+        raise TypeError("rows by no group")
+    same = before is not None and before.keys == keys
+    return groups, before if before is not None and same else Numbering(len(keys), keys=keys)
+
+
+def _in_integers(array: pa.Array, before: Numbering | None) -> tuple[Groups, Numbering] | None:
+    """As `numbered`, of integers near each other."""
+    if pa.types.is_uint64(array.type):
+        return None
+    numbers = in_numpy(array)
+    numbering = _around(int(numbers.min()), int(numbers.max()), len(numbers), before)
+    if numbering is None or numbering.low is None:
+        return None
+    code = np.subtract(numbers, numbering.low, out=room(len(numbers)), dtype=np.int64)
+    return Groups(code, numbering.n), numbering
+
+
+def _in_words(array: pa.Array, name: str, before: Numbering | None) -> tuple[Groups, Numbering] | None:
+    """As `numbered`, of texts in a dictionary that are not many more than the rows."""
+    if not pa.types.is_dictionary(array.type) or not pa.types.is_string(array.type.value_type):
+        return None
+    from lossctl.evaluation.vocabulary import vocabulary
+
+    try:
+        words = vocabulary(array.dictionary, name)
+    except (pa.ArrowException, UnicodeError):
+        return None
+    if len(words.words) > NEAR * len(array):
+        return None
+    same = before is not None and before.words is words
+    numbering = before if before is not None and same else Numbering(len(words.words), words=words)
+    return Groups(words.table[in_numpy(array.indices)], numbering.n), numbering
+
+
+def _around(low: int, high: int, rows: int, before: Numbering | None) -> Numbering | None:
+    """The numbering of integers between two, in which there is room for more; ``None`` of ones far from each other."""
+    if before is not None and before.low is not None:
+        first, last = before.low, before.low + before.n - 1
+        if first <= low and high <= last:
+            return before
+        if 2 * (min(high, last) - max(low, first)) >= high - low:  # most of them were met before
+            low, high = min(low, first), max(high, last)
+    if high - low > NEAR * rows or max(-low, high) > LARGEST - SPARE:
+        return None
+    return Numbering(high - low + 1 + 2 * SPARE, low - SPARE)
 
 
 def grouped(record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
@@ -91,7 +182,7 @@ def _by_number(array: pa.Array) -> tuple[Groups, pa.Array] | None:
     known = places if null is None else places[~null]
     low, high = (int(known.min()), int(known.max())) if len(known) else (0, 0)
     missing = None
-    if high - low <= 4 * len(places) and high < LARGEST:  # as good as codes already
+    if high - low <= NEAR * len(places) and high < LARGEST:  # as good as codes already
         places = places if null is None else np.where(null, high + 1, places)
         used, groups = found(places, low, high - low + (1 if null is None else 2))
         names, missing = used + low, None if null is None else used == high + 1 - low

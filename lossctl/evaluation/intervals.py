@@ -48,6 +48,7 @@ def _with_ends(block: Block, level: float) -> Block:
     moved = known & (error != 0.0)
     distinct, place = np.unique(freedom[moved], return_inverse=True)
     reach = np.zeros(len(value))
-    reach[moved] = np.array([quantile(level, one) for one in distinct.tolist()])[place] * error[moved]
-    low, high = (in_arrow(ends, ~known) for ends in (value - reach, value + reach))
+    with np.errstate(over="ignore"):  # an end that is no double is infinite
+        reach[moved] = np.array([quantile(level, one) for one in distinct.tolist()])[place] * error[moved]
+        low, high = (in_arrow(ends, ~known) for ends in (value - reach, value + reach))
     return block.having(ci=Same(level), ci_low=low, ci_high=high)

@@ -55,8 +55,9 @@ from lossctl.evaluation.shared_keys import (
 from lossctl.inference.infer import complete, complete_roles, ensure_one_level
 from lossctl.inference.layout import words_among
 from lossctl.inference.names import is_index, is_key, is_numbering, is_query
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.request import Elsewhere, Request, Settings
-from lossctl.inference.roles import clusterings, find, titled
+from lossctl.inference.roles import clusterings
 from lossctl.inference.side import Side
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.files import warnings_of

@@ -12,7 +12,7 @@ from lossctl.arrow import filled, words_in_arrow
 from lossctl.dataclass import dataclass
 from lossctl.errors import DataError, UsageError, option
 from lossctl.inference.names import is_index, is_key, is_unnamed
-from lossctl.inference.roles import find
+from lossctl.inference.patterns import find
 from lossctl.reading.columns import Column
 from lossctl.reading.instants import first_of, has_times, in_one_form
 

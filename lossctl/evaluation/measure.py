@@ -18,8 +18,7 @@ from lossctl.evaluation.group_order import order_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
-from lossctl.rational import to_float
-from lossctl.sums.gradients import Gradients, Passing
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.marginals import Marginals
 from lossctl.sums.moments import Moments
 from lossctl.sums.problems import Problems
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
-and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
-from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
+and temporaries in the cache, which together are less than the C library keeps when it is freed; see `fold.KEPT`. (What
+is more it takes from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: Keys = NONE) -> Measured:
@@ -169,9 +168,8 @@ def part_of(
     prediction = batch.predictions[index]
     label = kernel_label(bound, batch.label, prediction)
     errors = batch.errors[index]
-    passing = _passing(plan, bound, batch, prediction, errors)
     sloped = plan.gradient or (plan.samples > 0 and errors is not None)
-    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped, passing=passing)
+    value, gradient = evaluated(bound, label, prediction, errors, gradient=sloped)
     squares = _far(bound, label, prediction, value)
     others = _others(bound, label, prediction)
     rows = Rows(
@@ -179,7 +177,7 @@ def part_of(
     )
     factor = plan.models[index].factor
     rows = _times(factor, rows)
-    clipped = bound.clipped(label, prediction)
+    clipped = bound.clipped(label, prediction, finite=batch.finite[index])
     if clipped is None:
         counts = none(len(batch.keys))
     elif groups is None:
@@ -193,17 +191,11 @@ def part_of(
         moments = Moments.over_cells(rows, cells)
     else:
         moments = Moments.lift(rows)
-    gradients = None if passing is None else passing.result()
-    if plan.gradient and gradients is None:
-        if passing is not None:
-            _, gradient = evaluated(bound, label, prediction, gradient=True)
-            rows = replace(rows, gradient=gradient)
-        gradients = Gradients.lift(_with_others(plan, place, bound, rows, batch.keys))
     part = Part(
         moments,
         counts,
         batch.rounded[index],
-        gradients,
+        Gradients.lift(_with_others(plan, place, bound, rows, batch.keys)) if plan.gradient else None,
         Worst.lift(rows, plan.samples, bound.row_gradient) if plan.samples else None,
     )
     if _moves_whole(plan, bound):
@@ -211,14 +203,6 @@ def part_of(
         part = replace(part, whole=Gradients.lift(whole))
     clock.mark("reduce")
     return part, rows
-
-
-def _passing(
-    plan: Plan, bound: BoundLoss, batch: Batch, prediction: FloatArray, errors: Errors | None
-) -> Passing | None:
-    """What adds up the gradients of a batch as they come, where they are needed for nothing else."""
-    single = prediction.ndim == 1 and batch.groups is None and errors is None and not bound.moves_others
-    return Passing.of(batch.weight) if plan.gradient and single else None
 
 
 def _others(bound: BoundLoss, label: FloatArray, prediction: FloatArray) -> tuple[FloatArray, ...]:
@@ -251,12 +235,10 @@ def slopes_of(plan: Plan, total: Measured) -> tuple[dict[Group, tuple[float, ...
     for measure, (_, bound), part in zip(plan.measures, plan.losses, total.parts, strict=True):
         own: dict[Group, tuple[float, ...]] = {}
         if bound.moves_others:
-            moments = (*part.moments.result(), *part.moments.pooled().result())  # of all groups at last
-            for key, sums in zip((*total.keys, ()), moments, strict=True):
-                derivatives = sums.slopes(measure.reduction) if sums.n and sums.special is None else None
-                if derivatives is not None:
-                    first, *others = derivatives
-                    own[key] = tuple(to_float(slope / first) if first else 0.0 for slope in others)
+            from lossctl.sums.many import shares
+
+            for keys, moments in ((total.keys, part.moments), (((),), part.moments.pooled())):
+                own.update(zip(keys, map(tuple, shares(moments, measure.reduction).tolist()), strict=True))
         slopes.append(own)
     return tuple(slopes)
 
@@ -309,12 +291,10 @@ def evaluated(
     errors: Errors | None = None,
     *,
     gradient: bool,
-    passing: Passing | None = None,
 ) -> tuple[FloatArray, FloatArray | None]:
     """The value of every row ``(n,)`` and, where asked, its gradient in the shape of the prediction, block by block.
 
-    Where a loss takes ``errors``, those rows are evaluated from them. A gradient that is added up in ``passing`` is no
-    array of all rows.
+    Where a loss takes ``errors``, those rows are evaluated from them.
     """
     if errors is not None and bound.takes_error and len(errors.rows):
         value, slope = evaluated(bound, label, prediction, gradient=gradient)
@@ -324,16 +304,14 @@ def evaluated(
             slope = slope.copy()
             slope[rows] = bound.gradient_of_error(label[rows], errors.error, prediction[rows])
         return value, slope
-    if passing is None and len(prediction) <= _rows(prediction):
+    if len(prediction) <= _rows(prediction):
         value = bound.row_value(label, prediction)
         return value, bound.row_gradient(label, prediction) if gradient else None
     value = np.empty(len(prediction))
-    slope = np.empty_like(prediction) if gradient and passing is None else None
+    slope = np.empty_like(prediction) if gradient else None
     for block in blocks(prediction):
         value[block] = bound.row_value(label[block], prediction[block])
-        if passing is not None:
-            passing.add(bound.row_gradient(label[block], prediction[block]))
-        elif slope is not None:
+        if slope is not None:
             slope[block] = bound.row_gradient(label[block], prediction[block])
     return value, slope
 
@@ -346,6 +324,6 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
 
 
 def _rows(prediction: FloatArray) -> int:
-    """How many rows hold about `BLOCK` numbers, the label of a vector aside; twice as many wide ones, which are few."""
+    """How many rows hold about `BLOCK` numbers, the label of a vector aside; four times as many wide ones, so few."""
     width = 2 if prediction.ndim == 1 else prediction.shape[1]
-    return max((2 * BLOCK if width > WIDE else BLOCK) // width, 1)
+    return max((4 * BLOCK if width > WIDE else BLOCK) // width, 1)

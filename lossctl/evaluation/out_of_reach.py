@@ -7,7 +7,7 @@ import numpy as np
 from lossctl.domain import Interval, distinct
 from lossctl.errors import option
 from lossctl.evaluation.plan import Plan
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.reading.cells import BadRow, elements, floats
 
 

@@ -12,7 +12,8 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.pairing import doubts
 from lossctl.inference.classes import DECIDED, SHOWN, within
 from lossctl.inference.infer import takes_probabilities
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import tells_decision
 from lossctl.inference.parts import contradictions
 from lossctl.inference.request import Nulls, Request
@@ -117,8 +118,9 @@ def _shapes_hint(plan: Plan, model: PlannedModel, bound: BoundLoss) -> str:
     if plan.layout.text:
         ones = "or give a column of 0 and 1 for each class, all of them one label"
         return f"The labels are names of classes: say {several}, {ones}."
-    listed = [*model.columns[:SHOWN], *["…"] * (len(model.columns) > SHOWN)]
-    apart = f"Several models are named one by one: {option(prediction=listed)}"
+    more = len(model.columns) - SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
+    apart = f"Several models are named one by one: {option(prediction=list(model.columns[:SHOWN]))}{rest}"
     return f"{apart}; one column a class is for {'' if bound.other_width else 'losses such as '}{several}."
 
 

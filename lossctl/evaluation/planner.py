@@ -22,7 +22,8 @@ from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.infer import complete
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.parts import in_parts, listed
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model

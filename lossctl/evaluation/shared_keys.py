@@ -13,8 +13,9 @@ from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.traversal import Traversal
 from lossctl.inference.look import Look
 from lossctl.inference.names import LABELS, PREDICTIONS, is_index, is_key, is_numbering, is_unnamed, plain_name
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.request import Request, Settings
-from lossctl.inference.roles import find, grouped_columns, titled
+from lossctl.inference.roles import grouped_columns
 from lossctl.reading.cells import BadRow, text_of
 from lossctl.reading.files import narrowed
 from lossctl.reading.format import Source, Wanted

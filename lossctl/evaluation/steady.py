@@ -10,17 +10,20 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import Folded, Keeping, fold_legal, lift_rows
+from lossctl.evaluation.fold import Folded, Keeping, Lift, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
-from lossctl.evaluation.measure import blocks, kernel_label, lift, nothing, part_of
+from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
+from lossctl.evaluation.steady_groups import SteadilyByGroup
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
 from lossctl.sums.centred import Centred
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments, steady_sums
+from lossctl.sums.passing import Passing
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Rows, none
 
@@ -30,8 +33,14 @@ if TYPE_CHECKING:
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
     """Measure every batch of legal rows; arguments and errors as for `lossctl.evaluation.fold.fold_rows`."""
-    lifting = Steadily(plan) if asks_for_sums(plan) else partial(lift_rows, plan, lift)
-    return fold_legal(source, plan, lifting, nothing(plan), running, keep=keep)
+    return fold_legal(source, plan, lifting(plan), nothing(plan), running, keep=keep)
+
+
+def lifting(plan: Plan) -> Lift[Measured] | Keeping[Measured]:
+    """What is made of each batch, or of those of a shard together."""
+    if not asks_for_sums(plan):
+        return partial(lift_rows, plan, lift)
+    return SteadilyByGroup(plan) if plan.roles.by else Steadily(plan)
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class Steady:
         self.rows = 0
         plan = self.plan
         self.sums = [steady_sums(weighted=plan.weighted) for _ in self.places]
+        self.gradients = [Passing.of(weighted=plan.weighted) if plan.gradient else None for _ in self.places]
         self.clipped = [0] * len(self.places)
         self.others: list[Part | None] = [None] * len(self.places)
         """The sums of batches that doubles do not hold, or not as they come."""
@@ -104,33 +114,50 @@ class Steady:
 
     def _passed(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> bool:
         """Add the losses at a place, of the model of that index, block by block; whether all were added."""
-        prediction, sums, clipped = batch.predictions[index], self.sums[place], 0
+        sums, gradients = self.sums[place], self.gradients[place]
+        clipped = self._clipped(place, bound, batch, index)
+        added = clipped is not None and (gradients is None or gradients.fine()) and sums.end()
+        if clipped is None or not added:
+            sums.forget()
+        else:
+            self.clipped[place] += clipped
+        if gradients is not None:
+            (gradients.end if added else gradients.forget)()
+        return added
+
+    def _clipped(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> int | None:
+        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles.
+
+        Those of vectors are added at once: the rows of a block are few.
+        """
+        prediction, sums, gradients, clipped = batch.predictions[index], self.sums[place], self.gradients[place], 0
         labels = kernel_label(bound, batch.label, prediction)
-        for block in blocks(prediction):
+        for block in blocks(prediction) if prediction.ndim == 1 else [slice(0, len(prediction))]:
             label, predicted = labels[block], prediction[block]
-            value = bound.row_value(label, predicted)
+            weight = None if batch.weight is None else batch.weight[block]
+            value, slope = evaluated(bound, label, predicted, gradient=gradients is not None)
             if bound.far_squares(label, predicted, value) is not None:
-                sums.forget()
-                return False
+                return None
             if self.gathered is not None:
                 self.room[place, block.start : block.start + len(value)] = value
             if isinstance(sums, Centred):
                 sums.add(value)
-            elif batch.weight is not None:
-                sums.add(value, batch.weight[block])
-            mask = bound.clipped(label, predicted)
+            elif weight is not None:
+                sums.add(value, weight)
+            if gradients is not None and slope is not None:
+                gradients.add(slope, weight)
+            mask = bound.clipped(label, predicted, finite=batch.finite[index])
             clipped += 0 if mask is None else int(mask.sum())
-        added = sums.end()
-        self.clipped[place] += clipped if added else 0
-        return added
+        return clipped
 
     def taken(self) -> Measured | None:
         """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows:
             return None
         parts = []
-        for sums, clipped, other in zip(self.sums, self.clipped, self.others, strict=True):
-            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), None, None)
+        for sums, passing, clipped, other in zip(self.sums, self.gradients, self.clipped, self.others, strict=True):
+            gradients = None if passing is None else Gradients.passed(passing)
+            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), gradients, None)
             parts.append(part if other is None else part + other)
         count, evidence = none(1), None if self.gathered is None else self.gathered.result()
         measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts), None, evidence)
@@ -148,11 +175,18 @@ def gathered(plan: Plan) -> "Gathered | None":
 
 
 def asks_for_sums(plan: Plan) -> bool:
-    """Whether nothing but sums over all rows is asked for, and what pairs of losses take, of one number a row each."""
+    """Whether nothing is asked for but what is summed without states, in a way that there is.
+
+    These are sums over all rows, with them what pairs of models take, and gradients of one number a row; by group, sums
+    of losses of one number a row, without weights.
+    """
     roles, layout = plan.roles, plan.layout
-    more = plan.gradient or plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved
-    more = more or (plan.weighted and compiled.kernels is None)
-    if more or plan.clip_rounding or roles.by or roles.cluster or layout.masked or layout.label_width:
+    more = plan.samples or plan.skill or plan.lags or plan.drawn or plan.moved or plan.clip_rounding or roles.cluster
+    if more or layout.masked or (layout.ragged and layout.vectors) or (plan.gradient and layout.vectors):
         return False
-    plain = all(model.width == 0 and model.factor == 1.0 for model in plan.models)
+    if roles.by and (plan.weighted or plan.gradient or plan.paired or plan.judged or layout.vectors):
+        return False
+    if (roles.by or plan.weighted) and compiled.kernels is None:
+        return False
+    plain = all(model.factor == 1.0 for model in plan.models)
     return plain and not any(bound.definition.others for _, bound in plan.losses)

@@ -31,7 +31,7 @@ from lossctl.evaluation.results import NONE, Results
 from lossctl.evaluation.worst_rows import worst_rows
 from lossctl.functions.lookup import get_loss
 from lossctl.functions.parameter import Value, spell
-from lossctl.inference.roles import named_in_short
+from lossctl.inference.patterns import named_in_short
 from lossctl.records import entries
 from lossctl.words import called, counted
 

@@ -452,13 +452,18 @@ class BoundLoss(Bound):
             return slope
         return np.asarray(slope / slope.shape[1])
 
-    def clipped(self, label: FloatArray, prediction: FloatArray) -> BoolArray | None:
-        """Rows whose value the floor under probabilities changed; ``None`` when there are none."""
+    def clipped(self, label: FloatArray, prediction: FloatArray, *, finite: bool = False) -> BoolArray | None:
+        """Rows whose value the floor under probabilities changed; ``None`` when there are none.
+
+        Args:
+            label, prediction: known to be legal.
+            finite: whether all predictions are known to be finite.
+        """
         eps = self.parameters.get("eps")
         if not isinstance(eps, float) or eps == 0 or not prediction.size:
             return None
         if self._forms.pair is not None:
-            infinite = infinite_in(prediction)
+            infinite = None if finite else infinite_in(prediction)
             return None if infinite is None else self._floored(label, prediction, np.flatnonzero(infinite))
         with np.errstate(all="ignore"):
             probability = prediction if self.activation is None else self.activation.value(prediction)

@@ -9,7 +9,7 @@ from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import tells_decision
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.reader import Reader

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from lossctl.inference.classes import class_names, key_of, words_of
 from lossctl.inference.names import stem_of
-from lossctl.inference.roles import find, in_order
+from lossctl.inference.patterns import find, in_order
 from lossctl.reading.columns import Column
 
 MOST_WORDS = 24

@@ -274,6 +274,7 @@ def _amounts(label: Distribution, predicted: Predicted) -> Fit | None:
     return Fit(pairing, scale, usual(pairing), why, settings)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _rates(predicted: Predicted) -> Scale | None:
     """Whether predictions of counts or amounts are means or logarithms of them: whose mean is that of the labels."""
     pairs, count = predicted.pairs.numbers, predicted.pairs.counts

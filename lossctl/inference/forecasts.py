@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, distinct
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import level_of
 from lossctl.inference.parts import forecast_of
 from lossctl.inference.roles import Model

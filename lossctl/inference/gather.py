@@ -26,6 +26,9 @@ from lossctl.sums.sketch import Sketch, hash_words
 
 UNIT = Ends(0.0, 1.0)
 
+PROBABLE = 2.0**10
+"""Of probabilities one at least is so many times what is rounding."""
+
 BLOCK = 1 << 16
 """Numbers whose exponentials are in the cache together."""
 
@@ -174,7 +177,10 @@ class _Gatherer(Reader):
 
     def clipped(self, model: Model, values: FloatArray, position: IntArray) -> FloatArray:
         """The predictions of a model, with what rounding put beyond 0 or 1 taken back and counted."""
-        values, beyond = UNIT.clip(values, slack_of(self.record, model.columns))
+        slack = slack_of(self.record, model.columns)
+        if values.max(initial=-np.inf) < PROBABLE * slack.max(initial=0.0):  # as of numbers in units far too large
+            return values
+        values, beyond = UNIT.clip(values, slack)
         if beyond is not None:
             self.count("rounding", model.name, beyond, "", position)
         return values

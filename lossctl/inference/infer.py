@@ -13,7 +13,8 @@ from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.choice import BY_NAME, Choice, Proposal
 from lossctl.inference.classes import counted_from, key_of
 from lossctl.inference.counted import counted_notes, doubted_names, names_or_row
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import (
     LABELS,
     is_count,
@@ -25,8 +26,8 @@ from lossctl.inference.names import (
     is_unnamed,
     plain_name,
 )
+from lossctl.inference.patterns import find, titled, unread
 from lossctl.inference.request import Completed, Elsewhere, Request, Settings
-from lossctl.inference.roles import find, titled, unread
 from lossctl.inference.side import Side, ensure_in_place, names_of
 from lossctl.reading.columns import Column, fields_in, unnested
 from lossctl.reading.format import Source
@@ -347,7 +348,7 @@ def _names_classes(source: Source, request: Request) -> bool:
 
 
 def _layout_by_position(source: Source, request: Request) -> Layout | None:
-    """How the columns are read, where losses of rows take them for classes by their positions; else ``None``.
+    """How the columns are read, where losses of rows take them for classes by positions that are to be doubted.
 
     Columns that are named for numbers from 0 or 1 are among them where the first rows lack one, or have others.
     """
@@ -357,14 +358,19 @@ def _layout_by_position(source: Source, request: Request) -> Layout | None:
     label = [name for pattern in request.label for name in find(pattern, source.columns, "label")]
     if len(label) != 1 or kinds[label[0]] not in {"number", "text", "list"}:
         return None
-    from lossctl.inference.places import goes_by_position
-    from lossctl.inference.suitable import readable_layout
+    from lossctl.inference.facts import CONFUSED
+    from lossctl.inference.places import goes_by_position, tell_places
+    from lossctl.inference.suitable import readable_layout, see
 
     layout = readable_layout(source, request)
+    coded = layout.vectors and not layout.label_width
+    if coded and layout.class_labels == "codes" and all(model.width > CONFUSED for model in layout.models):
+        labels = replace(layout, unread=frozenset(model.name for model in layout.models))
+        if tell_places(see(source, request, labels, LOOKED).facts, layout):
+            return None
     if goes_by_position(layout):
         return layout
     counted = layout.classes is not None and counted_from(layout.classes) is not None
-    coded = layout.vectors and not layout.label_width and counted
     alone = replace(request, prediction=(), models=(), weight=None, by=(), cluster=(), ids=())
-    first = {*map(key_of, LayoutPlanner(source, alone).first_labels)} if coded else set()
+    first = {*map(key_of, LayoutPlanner(source, alone).first_labels)} if coded and counted else set()
     return layout if first and first != {*map(key_of, layout.classes or ())} else None

@@ -10,9 +10,9 @@ from lossctl.functions.lookup import get_loss, meanings
 from lossctl.inference.look import Look
 from lossctl.inference.names import HALF, levels_among
 from lossctl.inference.parts import HALVED, interval_of, pairs_in, scale_of, spellings, stem_of_interval, unsaid_of
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.questions import COLUMNS, SHOWN
 from lossctl.inference.request import Completed, Request, Settings
-from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, without_nulls
 from lossctl.reading.format import Source
 

@@ -29,6 +29,23 @@ def goes_by_position(layout: Layout) -> bool:
     return layout.class_labels == "codes" and not are_numbers(layout.classes or ("",))
 
 
+def tell_places(facts: Facts, layout: Layout) -> bool:
+    """Whether labels alone say that they are the places of the columns, so that no prediction has to be looked at.
+
+    One is the first place and none is beyond the last; where names count the columns, one is the last place too.
+
+    Args:
+        facts: what was seen of the labels.
+        layout: the columns, of as many classes that nobody counts rows by their largest column.
+    """
+    k, every = min(model.width for model in layout.models), facts.label + facts.unpredicted
+    if not every.n or every.infinite or every.low != 0:
+        return False
+    if layout.classes is None:
+        return every.high < k
+    return counted_from(layout.classes) == 0 and len(layout.classes) == k and every.high == k - 1
+
+
 def numbered_otherwise(facts: Facts, layout: Layout, index: int, fitting: Fit) -> Doubt | None:
     """Whether labels are other numbers than those of columns that nothing names, or whose names only count them.
 

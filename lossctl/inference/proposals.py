@@ -23,9 +23,10 @@ from lossctl.inference.names import (
     levels_among,
     plain_name,
 )
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.predictions import Predictions
 from lossctl.inference.request import Elsewhere, Request
-from lossctl.inference.roles import find, groupings, titled
+from lossctl.inference.roles import groupings
 from lossctl.inference.side import Side
 from lossctl.reading.format import Source
 

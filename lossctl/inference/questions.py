@@ -8,9 +8,9 @@ from lossctl.errors import LossctlError, Undecided, option
 from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import meanings
 from lossctl.inference.choice import BESIDE, BY_NAME, CONFIDENCE, NUMBERED, POINT, QUANTILE, SUM, Choice, Proposal
+from lossctl.inference.patterns import unread
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Elsewhere, Request, Settings
-from lossctl.inference.roles import unread
 from lossctl.inference.side import Side, names_of
 from lossctl.reading.columns import unnested
 from lossctl.reading.format import Source

@@ -11,8 +11,8 @@ from lossctl.domain import FloatArray
 from lossctl.errors import UsageError, option
 from lossctl.inference.classes import are_in_a_row, are_numbers, class_names, in_order_of, key_of
 from lossctl.inference.names import ENDINGS, LABELS, PREDICTIONS, is_index, is_key, is_query, plain_name, stem_of
+from lossctl.inference.patterns import in_order, pattern_of
 from lossctl.inference.request import Elsewhere
-from lossctl.inference.roles import in_order, pattern_of
 from lossctl.reading.columns import Column, unnested
 from lossctl.reading.format import Source
 

@@ -18,7 +18,8 @@ from lossctl.inference.facts import Facts, no_facts
 from lossctl.inference.fit import Doubt, Fit, Scale, classes_setting, fit
 from lossctl.inference.forecasts import forecasts
 from lossctl.inference.gather import gather
-from lossctl.inference.layout import Layout, LayoutPlanner
+from lossctl.inference.layout import Layout
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.levels import levels_of
 from lossctl.inference.names import is_log_probability, is_query
 from lossctl.inference.poles import contrary

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 
 from lossctl.errors import LossctlError, Undecided, option
 from lossctl.inference.classes import SHOWN, class_names
-from lossctl.inference.layout import LayoutPlanner
+from lossctl.inference.layout_planner import LayoutPlanner
 from lossctl.inference.names import PREDICTIONS
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.proposals import Proposer
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
 from lossctl.reading.format import Source
 
 SEPARATORS = ("|", ";", ",", "/", " ")

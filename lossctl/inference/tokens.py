@@ -14,9 +14,9 @@ from lossctl.functions.definition import split_specs
 from lossctl.functions.lookup import get_loss
 from lossctl.inference.look import rows_of
 from lossctl.inference.names import is_count, is_mean, is_sum
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.reader import Reader
 from lossctl.inference.request import Request
-from lossctl.inference.roles import find, titled
 from lossctl.inference.sample import sampled
 from lossctl.reading.cells import BadRow, floats
 from lossctl.reading.columns import fields_in

@@ -9,10 +9,10 @@ from lossctl.inference.classes import class_names
 from lossctl.inference.fit import Scale
 from lossctl.inference.look import Look
 from lossctl.inference.parts import MEMBERS, forecast_of
+from lossctl.inference.patterns import find, titled
 from lossctl.inference.poles import POLES
 from lossctl.inference.predictions import MOST_MODELS
 from lossctl.inference.request import Request, Settings
-from lossctl.inference.roles import find, titled
 from lossctl.inference.suitable import fails, see, unless_named, ways_of, without_nulls
 from lossctl.reading.format import Source
 

@@ -19,7 +19,7 @@ enum {
     BLOCK = 1 << 15, FOLD = 46, DIGIT = 38, LOWEST = -1074, LEVELS = 60, CHUNK = 1 << 16, OCTAVE = 64,
     OCTAVES = 1 << 11, PIECE = 1 << 11, TERMS = 8, WINDOW = 32 * OCTAVE, ZERO = WINDOW, BELOW, PLACES, TABLES = 4,
     UNITS = 3, LONGER = 5, SPREAD = 8, NEAR = 1 << 8, TURNS = 4, PART = 18, PARTS = 3, NEARLY = 62, FAR = 800,
-    FEW = 1 << 24, COLUMNS = 8,
+    FEW = 1 << 24, COLUMNS = 8, PLACES_OF_GROUP = 8, COUNT = 6, NARROW = 42, ORDERS = 31, FARTHEST = 400,
 };
 
 static const uint64_t SIZE_BITS = 0x7fffffffffffffffu, INFINITE_BITS = 0x7ff0000000000000u;
@@ -262,14 +262,14 @@ static Py_ssize_t kept_by(double *restrict rest, const int64_t *restrict code, P
     return kept;
 }
 
-/* Write the units of some groups, of 2^exponent and what is FOLD and more times FOLD above, as digits, a row of `stride` a
+/* Write the units of some groups, of 2^exponent and what is a fold and more of them above, as digits, a row of `stride` a
    level, of which the highest says the sign; which rows have others than 0, a bit each. */
-VECTORISED static int spread_some(const int64_t *restrict units, int places, Py_ssize_t pitch, Py_ssize_t groups,
-                                  int exponent, int64_t *restrict digits, Py_ssize_t stride) {
+VECTORISED static int spread_some(const int64_t *restrict units, int places, int fold, Py_ssize_t pitch,
+                                  Py_ssize_t groups, int exponent, int64_t *restrict digits, Py_ssize_t stride) {
     const int64_t mask = ((int64_t)1 << DIGIT) - 1;
     for (int level = 0; level < SPREAD; level++) memset(digits + level * stride, 0, groups * sizeof *digits);
     for (int place = 0; place < places; place++) {
-        const int bits = (exponent - LOWEST) % DIGIT + place * FOLD, up = bits % DIGIT, down = DIGIT - up;
+        const int bits = (exponent - LOWEST) % DIGIT + place * fold, up = bits % DIGIT, down = DIGIT - up;
         int64_t *restrict row = digits + bits / DIGIT * stride;
         for (Py_ssize_t group = 0; group < groups; group++) {
             const int64_t unit = units[pitch * group + place], rest = unit >> down;
@@ -301,11 +301,12 @@ VECTORISED static int spread_some(const int64_t *restrict units, int places, Py_
 }
 
 /* As `spread_some`, of all groups, as many at a time as stay in the cache. */
-static int spread(const int64_t *units, int places, Py_ssize_t pitch, Py_ssize_t groups, int exponent, int64_t *digits) {
+static int spread(const int64_t *units, int places, int fold, Py_ssize_t pitch, Py_ssize_t groups, int exponent,
+                  int64_t *digits) {
     int levels = 0;
     for (Py_ssize_t group = 0; group < groups; group += NEAR)
-        levels |= spread_some(units + pitch * group, places, pitch, groups - group < NEAR ? groups - group : NEAR, exponent,
-                              digits + group, groups);
+        levels |= spread_some(units + pitch * group, places, fold, pitch, groups - group < NEAR ? groups - group : NEAR,
+                              exponent, digits + group, groups);
     return levels;
 }
 
@@ -855,6 +856,113 @@ VECTORISED static int inside(const int64_t *restrict code, Py_ssize_t n, Py_ssiz
     return outside >= 0;
 }
 
+/* Whether a number is neither 0 nor within the orders below 2^top in which `gathered` adds. */
+static inline int odd(double value, uint64_t lowest) {
+    const uint64_t size = (uint64_t)bits_of(value) & SIZE_BITS;
+    return (size - lowest >= (uint64_t)ORDERS << 52) & (size != 0);
+}
+
+/* The multiples of two units that numbers have, and those of four that their squares have, the finer before the coarser;
+   whether some are odd, and have none. */
+VECTORISED static int moments_of(const double *restrict values, Py_ssize_t n, int top, int64_t *restrict firsts,
+                                 int64_t *restrict squares) {
+    const double coarse = magic_of(top - NARROW), fine = magic_of(top - 2 * NARROW);
+    const double first = magic_of(2 * top - NARROW), second = magic_of(2 * top - 2 * NARROW);
+    const double third = magic_of(2 * top - 3 * NARROW), fourth = magic_of(2 * top - 4 * NARROW);
+    const uint64_t coarse_bits = (uint64_t)bits_of(coarse), fine_bits = (uint64_t)bits_of(fine);
+    const uint64_t first_bits = (uint64_t)bits_of(first), second_bits = 2 * (uint64_t)bits_of(second);
+    const uint64_t third_bits = 2 * (uint64_t)bits_of(third), fourth_bits = (uint64_t)bits_of(fourth);
+    const uint64_t lowest = (uint64_t)bits_of(ldexp(1.0, top - ORDERS));
+    uint64_t any = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        const uint64_t far = (uint64_t)odd(values[i], lowest);
+        const double value = double_of((uint64_t)bits_of(values[i]) & (far - 1));
+        const double shifted = value + coarse, low = (value - (shifted - coarse)) + fine;
+        firsts[2 * i] = (int64_t)((uint64_t)bits_of(low) - fine_bits);
+        firsts[2 * i + 1] = (int64_t)((uint64_t)bits_of(shifted) - coarse_bits);
+        const double square = value * value, error = lost(square, value, value);
+        const double one = square + first, rest = square - (one - first);
+        const double two = rest + second, three = (rest - (two - second)) + third;
+        const double error_two = error + second, error_rest = error - (error_two - second);
+        const double error_three = error_rest + third, four = (error_rest - (error_three - third)) + fourth;
+        squares[4 * i] = (int64_t)((uint64_t)bits_of(four) - fourth_bits);
+        squares[4 * i + 1] = (int64_t)((uint64_t)bits_of(three) + (uint64_t)bits_of(error_three) - third_bits);
+        squares[4 * i + 2] = (int64_t)((uint64_t)bits_of(two) + (uint64_t)bits_of(error_two) - second_bits);
+        squares[4 * i + 3] = (int64_t)((uint64_t)bits_of(one) - first_bits);
+        any |= far;
+    }
+    return any != 0;
+}
+
+#if defined(__GNUC__)
+typedef int64_t Two __attribute__((vector_size(16), aligned(8), may_alias));
+typedef int64_t Four __attribute__((vector_size(32), aligned(8), may_alias));
+
+static inline void add_two(int64_t *own, const int64_t *parts) { *(Two *)own += *(const Two *)parts; }
+
+static inline void add_four(int64_t *own, const int64_t *parts) { *(Four *)own += *(const Four *)parts; }
+#else
+static inline void add_two(int64_t *own, const int64_t *parts) {
+    for (int place = 0; place < 2; place++) own[place] += parts[place];
+}
+
+static inline void add_four(int64_t *own, const int64_t *parts) {
+    for (int place = 0; place < 4; place++) own[place] += parts[place];
+}
+#endif
+
+static inline void add_row(int64_t *units, int64_t group, const int64_t *firsts, const int64_t *squares) {
+    int64_t *own = units + PLACES_OF_GROUP * group;
+    add_four(own, squares);
+    add_two(own + 4, firsts);
+    own[COUNT]++;
+}
+
+/* Add the multiples of some rows, and how many these are, to the units of their groups: rows that are far from each other
+   take turns where groups repeat, as each would wait for the one before, and those of a single group are added up first. */
+VECTORISED static void add_rows(const int64_t *restrict firsts, const int64_t *restrict squares,
+                                const int64_t *restrict code, Py_ssize_t n, int64_t *restrict units) {
+    const Py_ssize_t repeats = repeats_of(code, n), turn = repeats > n / TURNS ? n / TURNS : 0;
+    if (repeats == n - 1) {
+        int64_t sums[PLACES_OF_GROUP] = {0};
+        for (Py_ssize_t i = 0; i < n; i++) {
+            for (int place = 0; place < 4; place++) sums[place] += squares[4 * i + place];
+            for (int place = 0; place < 2; place++) sums[4 + place] += firsts[2 * i + place];
+        }
+        sums[COUNT] = n;
+        for (int place = 0; place < PLACES_OF_GROUP; place++) units[PLACES_OF_GROUP * code[0] + place] += sums[place];
+        return;
+    }
+    for (Py_ssize_t i = 0; i < turn; i++)
+        for (Py_ssize_t row = i; row < TURNS * turn; row += turn)
+            add_row(units, code[row], firsts + 2 * row, squares + 4 * row);
+    for (Py_ssize_t row = TURNS * turn; row < n; row++)
+        add_row(units, code[row], firsts + 2 * row, squares + 4 * row);
+}
+
+/* Add numbers, their squares, and how many these are, to the units of their groups, as many as there is room for those
+   that are odd, which are written out; how many there were. */
+static Py_ssize_t gathered(const double *values, const int64_t *code, Py_ssize_t n, int top, int64_t *units, double *left,
+                           int64_t *left_code, Py_ssize_t room, Py_ssize_t *kept) {
+    int64_t firsts[2 * NEAR], squares[4 * NEAR];
+    const uint64_t lowest = (uint64_t)bits_of(ldexp(1.0, top - ORDERS));
+    Py_ssize_t start = 0;
+    while (start < n && *kept + NEAR <= room) {
+        const Py_ssize_t size = n - start < NEAR ? n - start : NEAR;
+        const double *own = values + start;
+        const int64_t *own_code = code + start;
+        const int far = moments_of(own, size, top, firsts, squares);
+        add_rows(firsts, squares, own_code, size, units);
+        for (Py_ssize_t i = 0; far && i < size; i++) {
+            left[*kept] = own[i];
+            left_code[*kept] = own_code[i];
+            *kept += odd(own[i], lowest);
+        }
+        start += size;
+    }
+    return start;
+}
+
 /* Write the place of each whole number above `low`, or what a table has there, and count it; whether all are inside. */
 #define NUMBERED(type)                                                                                             \
     static int numbered_##type(const type *restrict numbers, Py_ssize_t n, int64_t low, const int64_t *restrict table, \
@@ -1005,8 +1113,8 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
                                 units, groups, numbers, left, left_code, room, kept);
             for (int sum = 0; folds && sum < sums; sum++)
                 if (exponents[sum] != NOWHERE)
-                    levels[sum] = spread(units + begin_of(sum), sum ? LONGER : UNITS, pitch, groups, exponents[sum],
-                                         digits + SPREAD * groups * sum);
+                    levels[sum] = spread(units + begin_of(sum), sum ? LONGER : UNITS, FOLD, pitch, groups,
+                                         exponents[sum], digits + SPREAD * groups * sum);
             Py_END_ALLOW_THREADS
         }
         if (!numbers) PyErr_NoMemory();
@@ -1022,6 +1130,57 @@ static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
         PyMem_Free(units);
     }
     release(arrays, 6);
+    return result;
+}
+
+static PyObject *kernels_gathered(PyObject *self, PyObject *args) {
+    PyObject *objects[5], *result = NULL;
+    Array arrays[5] = {{{0}, 0}};
+    Py_ssize_t n, codes, size, room, left_codes, start, kept;
+    int top;
+    if (!PyArg_ParseTuple(args, "OOniOOOn", &objects[0], &objects[1], &start, &top, &objects[2], &objects[3], &objects[4],
+                          &kept))
+        return NULL;
+    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
+    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
+    int64_t *units = code ? items(objects[2], &arrays[2], 'q', 1, &size) : NULL;
+    double *left = units ? items(objects[3], &arrays[3], 'd', 1, &room) : NULL;
+    int64_t *left_code = left ? items(objects[4], &arrays[4], 'q', 1, &left_codes) : NULL;
+    if (left_code) {
+        int fits = codes == n && 0 <= start && start <= n && 0 <= kept && kept <= room && left_codes == room && room >= NEAR;
+        fits = fits && -FARTHEST <= top && top <= FARTHEST && size % PLACES_OF_GROUP == 0;
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code + start, n - start, size / PLACES_OF_GROUP);
+        if (fits) start += gathered(values + start, code + start, n - start, top, units, left, left_code, room, &kept);
+        Py_END_ALLOW_THREADS
+        if (fits) result = Py_BuildValue("nn", start, kept);
+        else PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 5);
+    return result;
+}
+
+static PyObject *kernels_spread(PyObject *self, PyObject *args) {
+    PyObject *objects[2], *result = NULL;
+    Array arrays[2] = {{{0}, 0}};
+    Py_ssize_t size, room;
+    int top, power;
+    if (!PyArg_ParseTuple(args, "OiiO", &objects[0], &top, &power, &objects[1])) return NULL;
+    int64_t *units = items(objects[0], &arrays[0], 'q', 0, &size);
+    int64_t *digits = units ? items(objects[1], &arrays[1], 'q', 1, &room) : NULL;
+    const Py_ssize_t groups = size / PLACES_OF_GROUP;
+    if (digits && groups * PLACES_OF_GROUP == size && room == SPREAD * groups && (power == 1 || power == 2) &&
+        -FARTHEST <= top && top <= FARTHEST) {
+        const int places = 2 * power, exponent = power * top - places * NARROW;
+        int levels;
+        Py_BEGIN_ALLOW_THREADS
+        levels = spread(units + (power == 1 ? 4 : 0), places, NARROW, PLACES_OF_GROUP, groups, exponent, digits);
+        Py_END_ALLOW_THREADS
+        result = Py_BuildValue("ii", (exponent - LOWEST) / DIGIT, levels);
+    } else if (digits) {
+        PyErr_SetString(PyExc_ValueError, UNFIT);
+    }
+    release(arrays, 2);
     return result;
 }
 
@@ -1367,6 +1526,8 @@ static PyMethodDef methods[] = {
     {"largest", kernels_largest, METH_O, "The largest size among numbers; NaN where one is."},
     {"span", kernels_span, METH_O, "The least and the largest of numbers; both NaN where one is."},
     {"sums_by", kernels_sums_by, METH_VARARGS, "Write sums of numbers, of squares, of products, or of weighted values, as digits of groups: of rows up to where; of each from which level, which, how many are left."},
+    {"gathered", kernels_gathered, METH_VARARGS, "Add numbers, their squares and how many they are to units of groups, from a row on, but for those that are odd: to which row, and how many odd ones there are."},
+    {"spread", kernels_spread, METH_VARARGS, "Write what units of groups come to as digits: from which level, which."},
     {"numbered", kernels_numbered, METH_VARARGS, "Write the places of whole numbers, or what a table has there, and count them."},
     {"centred", kernels_centred, METH_VARARGS, "Add numbers, and their squares about one, to digits; how far they are off it, no finite double where one of them is none."},
     {"spans_by", kernels_spans_by, METH_VARARGS, "The least and the largest number of each group, beside those before."},

@@ -1,25 +1,23 @@
 """Gradient figures: norms of the gradient of the reported value, and how it is spread over rows."""
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from fractions import Fraction
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lossctl.dataclass import dataclass
-from lossctl.domain import BoolArray, FloatArray, IntArray, row_sum, span_of
+from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
-from lossctl.sums.digits import BLOCK, LEVELS, BlockSum, in_blocks
 from lossctl.sums.exact import ExactSum
-from lossctl.sums.histogram import DROPPED_BITS, OCTAVE, OCTAVES, Histogram, empty
+from lossctl.sums.histogram import Histogram
 from lossctl.sums.moments import Total
-from lossctl.sums.products import safe_squares, scaled_sum, sum_of_products
+from lossctl.sums.passing import Passing
+from lossctl.sums.products import scaled_sum, sum_of_products
 from lossctl.sums.state import Groups, Meeting, Rows, regrouped
 
 TOP = 0.01
@@ -86,10 +84,13 @@ class Gradients:
             raise TypeError("rows without a gradient")
         groups, weight = rows.groups, rows.weight
         with np.errstate(all="ignore"):
-            if rows.gradient.ndim == 1 and groups is None and (passing := Passing.of(weight)) is not None:
-                passing.add(rows.gradient)
-                if (lifted := passing.result()) is not None:
-                    return lifted
+            if rows.gradient.ndim == 1 and groups is None:
+                passing = Passing.of(weighted=weight is not None)
+                if passing is not None:
+                    passing.add(rows.gradient, weight)
+                    if passing.fine():
+                        passing.end()
+                        return cls.passed(passing)
             if rows.gradient.ndim == 1:
                 absolute = largest = norm = np.abs(rows.gradient)
             else:
@@ -117,6 +118,13 @@ class Gradients:
                 highest,
                 Histogram.of(weighted, groups),
             )
+
+    @classmethod
+    def passed(cls, passing: Passing) -> "Gradients":
+        """The sums of the rows of the batches that counted."""
+        norm, *products = passing.sums()
+        largest, own = passing.largest[:1].copy(), passing.largest[1:].copy()
+        return cls(norm, products[0], norm, products[-1], *_parted(largest), own, passing.histogram())
 
     @classmethod
     def _scaled(
@@ -250,107 +258,6 @@ class Gradients:
     def top_shares(self, groups: int) -> FloatArray:
         """`GradientFigures.top1_share` of each group; NaN where a gradient is infinite."""
         return np.where(self.norm.infinite.any(axis=1), np.nan, self.histogram.top_shares(groups, TOP))
-
-
-class Passing(ABC):
-    """`Gradients` of rows of a single group that have one number each, added up as they come: none is kept."""
-
-    def __init__(self) -> None:
-        self._largest = np.zeros(2)
-        """Of the products with weights, and of the numbers."""
-
-    @staticmethod
-    def of(weight: FloatArray | None) -> "Passing | None":
-        """Nothing yet of rows of some weights, ``(n,)``; ``None`` of weights where nothing is compiled."""
-        if compiled.kernels is not None:
-            return _Compiled(compiled.kernels, weight)
-        return _InNumpy() if weight is None else None
-
-    @abstractmethod
-    def add(self, gradient: FloatArray) -> None:
-        """Add the next rows, ``(m,)``."""
-
-    @abstractmethod
-    def _sums(self) -> tuple[ExactSum, ...] | None:
-        """Σ w∣g∣, Σ w²g² and, of weights, Σ wg²; ``None`` where products lost digits."""
-
-    @abstractmethod
-    def _histogram(self) -> Histogram:
-        """Of w∣g∣."""
-
-    def result(self) -> Gradients | None:
-        """The sums; ``None`` where products left the doubles, or lost digits."""
-        sums, largest, own = self._sums(), self._largest[:1], self._largest[1:]
-        if sums is None:
-            return None
-        norm, *products = sums
-        if largest[0] and not all(map(safe_squares, products)):
-            return None
-        return Gradients(norm, products[0], norm, products[-1], *_parted(largest), own, self._histogram())
-
-
-class _Compiled(Passing):
-    """By the compiled functions."""
-
-    def __init__(self, kernels: ModuleType, weight: FloatArray | None) -> None:
-        super().__init__()
-        self._sizes, self._weight, self._rows, self._safe = kernels.sizes, weight, 0, True
-        self._digits = np.zeros((2 if weight is None else 3, LEVELS), dtype=np.int64)
-        self._counts, self._slots = empty()
-
-    def add(self, gradient: FloatArray) -> None:
-        start, self._rows = self._rows, self._rows + len(gradient)
-        weight = None if self._weight is None else np.ascontiguousarray(self._weight[start : self._rows])
-        sums = self._digits.reshape(-1), self._counts.reshape(-1), self._slots, self._largest
-        self._safe = self._safe and self._sizes(np.ascontiguousarray(gradient), weight, *sums)
-
-    def _sums(self) -> tuple[ExactSum, ...] | None:
-        return tuple(map(ExactSum.of_digits, self._digits)) if self._safe else None
-
-    def _histogram(self) -> Histogram:
-        return Histogram.of_slots(self._counts, self._slots)
-
-
-class _InNumpy(Passing):
-    """Of rows without weights, in rooms that are written over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._size, self._work = np.empty(BLOCK), np.empty(BLOCK)
-        self._norm, self._squares = BlockSum(self._work), BlockSum(self._work)
-        self._counts = np.zeros((OCTAVES, OCTAVE), dtype=np.int64)  # of which what is written to takes memory
-        self._seen = np.zeros(OCTAVES, dtype=np.bool_)
-
-    def add(self, gradient: FloatArray) -> None:
-        for block in in_blocks(gradient):
-            size, bins = self._size[: len(block)], self._work[: len(block)].view(np.int64)
-            low, high = span_of(np.abs(block, out=size))
-            if not (high <= self._largest[0] or math.isnan(self._largest[0])):
-                self._largest[:] = high
-            self._norm.add(size, low, high)
-            _count(np.right_shift(size.view(np.int64), DROPPED_BITS, out=bins), self._counts, self._seen)
-            size *= size
-            self._squares.add(size, low * low, high * high)
-
-    def _sums(self) -> tuple[ExactSum, ...]:
-        return ExactSum(*self._norm.result()), ExactSum(*self._squares.result())
-
-    def _histogram(self) -> Histogram:
-        octaves = np.flatnonzero(self._seen)
-        return Histogram.of_octaves(octaves, self._counts[octaves])
-
-
-def _count(bins: IntArray, counts: IntArray, seen: BoolArray) -> None:
-    """Add how many there are of each bin to counts, where all octaves between are marked; the bins are changed."""
-    low, high = int(np.minimum.reduce(bins)), int(np.maximum.reduce(bins))
-    if low < OCTAVE <= high:  # zeros, which are far from all others
-        small = bins < OCTAVE
-        _count(bins[small], counts, seen)
-        _count(bins[~small], counts, seen)
-        return
-    bins -= low
-    seen[low // OCTAVE : high // OCTAVE + 1] = True
-    counts.reshape(-1)[low : high + 1] += np.bincount(bins)
 
 
 def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -70,7 +70,7 @@ class Histogram:
         """The histogram of a single group, of the counts ``(octaves, 64)`` in some octaves."""
         octave, within = counts.nonzero()
         cells = octaves[octave] * OCTAVE + (within + OFFSET)
-        return cls((cells,), (counts[octave, within],), len(cells))
+        return cls((cells,), (counts[octave, within],), len(cells)) if len(cells) else cls()
 
     @classmethod
     def of_scaled(cls, norms: FloatArray, exponents: IntArray, groups: Groups | None) -> "Histogram":

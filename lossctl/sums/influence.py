@@ -8,6 +8,7 @@ variance: the test of Diebold & Mariano 1995, doi:10.1080/07350015.1995.10524599
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -16,14 +17,21 @@ import numpy as np
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray
-from lossctl.rational import square_root, to_float
+from lossctl.rational import quotient, root_of_quotient, square_root, to_float
 from lossctl.reduction import MEAN, ONE, ZERO, Reduction
 from lossctl.sums.clusters import Totals
+from lossctl.sums.cross_moments import pairs
 from lossctl.sums.estimate import Estimate
 from lossctl.sums.evidence import Pair
 from lossctl.sums.extremes import Extremes
 from lossctl.sums.moments import Total
 from lossctl.sums.series import Lagged
+
+NOISE = 2.0**96
+"""Where squares are so many times a spread, or more, it may be 0 and a rest of rounding."""
+FAR = 2.0**32
+"""Squares are rounded, each to 2^-52 of itself, and so are differences. With this ratio of the moves of two models that
+changes their correlation by 2^-18."""
 
 
 @dataclass(frozen=True)
@@ -129,24 +137,40 @@ def of_difference(
 
 
 def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: Reduction) -> float:
-    """The correlation of what the same rows move both values by; NaN where one is not moved."""
+    """The correlation of what the same rows move both values by; NaN where one is not moved, or rounding hides it."""
     totals = (baseline, candidate, of_pair)
-    if any(total.special is not None or total.beside.special or not total.n for total in totals):
+    if any(total.special is not None or total.beside.special or total.n < 2 for total in totals):
         return math.nan
-    own = [total.slopes(reduction) for total in (baseline, candidate)]
-    if own[0] is None or own[1] is None or reduction.takes == "spans":
+    own, other = (total.slopes(reduction) for total in totals[:2])
+    if own is None or other is None or reduction.takes == "spans":
         return math.nan
     if reduction.columns > 1:
-        spreads = [
-            _spread(baseline, reduction, own[0]),
-            _spread(candidate, reduction, own[1]),
-            of_pair.spread([*(-slope for slope in own[0]), *own[1]]),
-        ]
+        first, second = baseline.spread(own), candidate.spread(other)
+        twice, several = 2 * _covariance(of_pair, own, other), True
     else:
-        spreads = [_spread(total, reduction) for total in totals]
-    first, second, third = spreads
-    scale = square_root(first) * square_root(second)
-    return min(max(to_float((first + second - third) / 2) / scale, -1.0), 1.0) if scale else math.nan
+        first, second, third = (_spread(total, reduction) for total in totals)
+        twice, several = first + second - third, False
+    for spread, slopes, total in zip((first, second), (own, other), totals, strict=False):
+        if spread <= 0 or quotient(total.value_squares, spread) * float(slopes[0]) ** (2 * several) > NOISE:
+            return math.nan
+    ratio = root_of_quotient(first.numerator * second.denominator, first.denominator * second.numerator)
+    if not several:  # V_A + V_B − V_D tells nothing where rounding of one of them, or of D, is more than what is left
+        part = quotient(third, first) * quotient(of_pair.value_squares, second)
+        if not (1.0 / FAR <= ratio <= FAR and part <= FAR**2):
+            return math.nan
+    return min(max(quotient(twice, first) * ratio / 2.0, -1.0), 1.0)
+
+
+def _covariance(total: Total, own: Sequence[Fraction], other: Sequence[Fraction]) -> Fraction:
+    """Σ w²(Σ slope·(c − m))·(Σ slope·(c − m)), of the numbers of one model and those of another."""
+    columns, slopes = len(own), (*own, *other)
+    means = [*map(operator.mul, slopes, total.means)]
+    crossed = [*map(operator.mul, slopes, (total.weight_value, *total.beside.weighted))]
+    products = zip(pairs(len(slopes)), total.beside.products, strict=True)
+    both = sum((slopes[j] * slopes[k] * part for (j, k), part in products if j < columns <= k), ZERO)
+    low, high = sum(means[:columns], ZERO), sum(means[columns:], ZERO)
+    both -= high * sum(crossed[:columns], ZERO) + low * sum(crossed[columns:], ZERO)
+    return both + low * high * total.weight_squares
 
 
 def _estimate(

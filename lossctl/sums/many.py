@@ -90,6 +90,31 @@ def gradient_figures(gradients: Gradients, moments: Moments, reduction: Reductio
     return figures
 
 
+def shares(moments: Moments, reduction: Reduction) -> FloatArray:
+    """How each mean but the first moves what is reported of each group, by unit of how the first does: as doubles.
+
+    Returns:
+        ``(groups, means)``; NaN where it has no slope.
+    """
+    groups = len(moments.n)
+    found = np.full((groups, reduction.columns - 1), np.nan)
+    if groups >= FEW:
+        with np.errstate(all="ignore"):
+            for start in range(0, groups, BLOCK):
+                part = moments.taken(slice(start, min(start + BLOCK, groups)))
+                total, usual = doubled(part)
+                slopes: Any = reduction.slopes(means_of(part, total, reduction)) or (ONE,)
+                for place, slope in enumerate(slopes[1:]):
+                    share = (slope / slopes[0]).rounded() + 0.0  # never -0
+                    found[start : start + BLOCK, place] = np.where(usual, share, np.nan)
+    odd = np.flatnonzero(np.isnan(found).any(axis=1) & (moments.n > 0))
+    for place, sums in zip(odd.tolist(), moments.taken(odd).result(), strict=True):
+        exact = sums.slopes(reduction) if sums.special is None else None
+        if exact is not None:
+            found[place] = [to_float(slope / exact[0]) if exact[0] else 0.0 for slope in exact[1:]]
+    return found
+
+
 def _of_gradients(gradients: Gradients, moments: Moments, reduction: Reduction) -> list[FloatArray]:
     """All figures of gradients but the last; one of them is NaN where one is not certain."""
     total, usual = doubled(moments)

@@ -19,7 +19,7 @@ from lossctl.cli.nearest import LARGEST
 from lossctl.cli.precedence import Settled
 from lossctl.cli.schema import configuration_schema
 from lossctl.cli.settings import every_setting, settings_of
-from lossctl.cli.start import toml
+from lossctl.cli.written_gates import toml
 from lossctl.errors import UsageError
 
 TREE = typer.main.get_command(app)

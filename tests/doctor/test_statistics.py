@@ -215,3 +215,38 @@ def test_what_is_no_exact_figure_of_ranks_says_how_far_it_may_be_off():
 def test_a_figure_of_ranks_says_which_predictions_it_leaves_out():
     data = changed(regression(50), p=np.r_[np.inf, regression(50)["p"][1:]])
     assert "without 1 infinite prediction" in str(diagnose(data, label="y", prediction="p"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "power"),
+    [("float64", power) for power in (-1000, -300, -60, 60, 600, 1000)]
+    + [("float32", power) for power in (-120, -26, 100)],
+)
+def test_the_unit_that_numbers_are_in_changes_nothing_that_is_said(kind, power):
+    """Of small numbers none is taken for a rounded 0, and squares of large ones are not beyond the doubles."""
+    rng = np.random.default_rng(0)
+    label = rng.normal(size=500)
+    prediction = label + 0.5 * rng.normal(size=500)
+    prediction[:5] *= 300.0
+
+    def said(power):
+        columns = {"y": label, "p": prediction}
+        table = {name: np.ldexp(values.astype(kind), power) for name, values in columns.items()}
+        told = diagnose(table, label="y", prediction="p").to_dict()
+        roles = [(role["distinct"], role["zeros"], role["ones"]) for role in told["roles"]]
+        statistics = told["models"][0].get("rank_correlation")
+        return roles, statistics, [finding["name"] for finding in told["findings"]], told["runs"]
+
+    assert said(power) == said(0)
+
+
+@pytest.mark.parametrize(
+    "label", [np.arange(300.0) % 3, np.linspace(0.1, 2.0, 300), np.resize([-1e308, 0.0, 1e308], 300)]
+)
+@pytest.mark.parametrize("most", [1e155, 1.7e308])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_diagnosis_of_numbers_near_the_end_of_doubles_says_nothing_but_what_it_found(label, most, sign):
+    """Warnings of NumPy are errors here."""
+    prediction = np.abs(label) + 0.1
+    prediction[::3] = sign * most
+    diagnose({"y": label, "p": prediction}, label="y", prediction="p")

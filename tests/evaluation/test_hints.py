@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
+import lossctl as library
+
 FLAG = re.compile(r"--(?:from-logits|normalize-rows)|(?:--[a-z-]+|-[yp])(?: (?:'[^']*'|[^\s;.,]+(?:[.,][^\s;.,]+)*))?")
 STEPS = 4
 
@@ -141,3 +143,15 @@ def test_whoever_obeys_the_hints_of_errors_gets_the_right_value(lossctl, tmp_pat
     assert hints, "the question was in order"
     assert done.status == 0, "\n".join(hints)
     assert done.json["results"][0]["value"] == pytest.approx(expected, rel=1e-9), "\n".join([*hints, *asked])
+
+
+@pytest.mark.parametrize("number", [2, 12, 13, 30])
+def test_columns_that_a_hint_names_are_columns_and_the_others_are_counted(number):
+    names = [f"model_{at}" for at in range(number)]
+    with pytest.raises(library.UsageError) as told:
+        library.evaluate({name: [0.0, 1.0] for name in ["y", *names]}, "mse", label="y", prediction="m=model_*")
+    said = str(told.value)
+    named = re.findall(r"'(model_\d+)'", said)
+    assert named == names[: len(named)]
+    assert (f"and {number - len(named)} more" in said) == (number > len(named))
+    assert "…" not in said

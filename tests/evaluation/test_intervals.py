@@ -34,6 +34,13 @@ def test_an_interval_is_the_value_and_t_standard_errors_on_either_side(loss):
         assert end == pytest.approx(result.value + sign * T[5] * result.standard_error, rel=1e-12)
 
 
+def test_an_end_beyond_the_doubles_is_infinite_and_nothing_else_is_said():
+    """Warnings of NumPy are errors here."""
+    table = {"y": [0.0, 0.0], "p": [1.0, 1.7e308]}
+    (result,) = lossctl.evaluate(table, "mae", label="y", prediction="p", ci=0.99).results
+    assert (result.ci_low, result.ci_high) == (-math.inf, math.inf)
+
+
 def test_weighted_rows_have_the_degrees_of_freedom_of_their_effective_number():
     stats = pytest.importorskip("scipy.stats")
     (result,) = evaluate(weight="w").results

@@ -70,6 +70,39 @@ def test_no_worker_waits_for_the_end_of_the_pass_with_what_it_holds():
     assert not list(results)
 
 
+def test_no_worker_is_forked_while_threads_of_a_pass_before_work(monkeypatch):
+    """What such a thread has locked would be locked in the worker for ever."""
+    lock, held, free, order = threading.Lock(), threading.Event(), threading.Event(), []
+
+    def holds(item):
+        if item == 0:
+            held.wait(HANGS)
+            raise DataError("the first item ends the pass")
+        with lock:
+            held.set()
+            free.wait(HANGS)
+
+    def locks(_):
+        with lock:
+            return os.getpid()
+
+    def told(what, own):
+        def call(*given):
+            order.append(what)
+            free.set()  # a fork without the wait would hang: the lock is held until then
+            return own(*given)
+
+        return call
+
+    with pytest.raises(DataError):
+        list(engines.get("threads").map(holds, range(2), 2))
+    monkeypatch.setattr(threading.Thread, "join", told("waits", threading.Thread.join))
+    monkeypatch.setattr(ForkProcess, "start", told("forks", ForkProcess.start))
+    found = set(processes.map(locks, range(2), 2))
+    assert order[0] == "waits"
+    assert os.getpid() not in found
+
+
 def test_no_worker_outlives_a_pass_that_is_given_up():
     results = processes.map(here, range(1000), 3)
     first = next(results)

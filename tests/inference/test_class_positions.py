@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl
-from lossctl.errors import Undecided
-from lossctl.inference.roles import in_order
+from lossctl.errors import LossctlError, Undecided
+from lossctl.inference import gather, places
+from lossctl.inference.facts import CONFUSED
+from lossctl.inference.patterns import in_order
 
 WORDS = ["dog", "cat", "bird", "fish"]
 
@@ -213,3 +215,47 @@ def test_of_columns_of_0_and_1_beside_a_vector_no_single_one_is_proposed(predict
     with pytest.raises(Undecided) as told:
         lossctl.evaluate(data, None, **({"prediction": prediction} if prediction else {}))
     assert [dict(way)["label"] for way in told.value.ways] == [",".join(WORDS)]
+
+
+MANY = CONFUSED + 1
+
+
+def _many(form, first=0, without=(), n=600):
+    """Rows of many classes, as lists or in columns of that form, with labels that count from some number."""
+    codes, rows, _ = _data(n, MANY, without=without)
+    names = [form.format(place) for place in range(MANY)]
+    numbers = {"p": rows.tolist()} if form == "list" else dict(zip(names, rows.T, strict=True))
+    return {"y": codes + first, **numbers}, ",".join(numbers)
+
+
+def _outcome(data, prediction):
+    """What is measured and said, or asked."""
+    try:
+        report = lossctl.evaluate(data, "cross_entropy", label="y", prediction=prediction)
+    except LossctlError as error:
+        return str(error), getattr(error, "ways", ())
+    return report.value, report.notes
+
+
+@settings(max_examples=20)
+@given(
+    st.sampled_from(["list", *COUNTED]),
+    st.sampled_from([-1, 0, 1, 5]),
+    st.sampled_from([(), (0,), (1,), (MANY - 1,), (0, MANY - 1)]),
+)
+def test_many_classes_come_to_what_they_would_if_their_rows_were_looked_at(form, first, without):
+    data, prediction = _many(form, first, without)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "tell_places", lambda *_: False)
+        looked = _outcome(data, prediction)
+    assert _outcome(data, prediction) == looked
+
+
+@pytest.mark.parametrize("form", ["list", "p{}"])
+def test_rows_of_many_classes_are_looked_at_only_where_labels_do_not_tell_their_places(form, monkeypatch):
+    looked, rowwise = [], gather._Gatherer.rowwise
+    monkeypatch.setattr(gather._Gatherer, "rowwise", lambda *given: (looked.append(form), rowwise(*given))[1])
+    for without in ((), (0,)):
+        looked.clear()
+        _outcome(*_many(form, without=without))
+        assert bool(looked) == bool(without)

@@ -21,9 +21,10 @@ from lossctl.sums.digits import BLOCK
 from lossctl.sums.evidence import signs
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.extremes import Outermost
-from lossctl.sums.gradients import Gradients, Passing
+from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
+from lossctl.sums.passing import Passing
 from lossctl.sums.products import exact_products
 from lossctl.sums.state import Groups, Rows
 
@@ -110,17 +111,22 @@ def same(kind, seed, n, number, *, odd):
 @pytest.mark.parametrize("weighted", [False, True])
 @given(seed=SEEDS, cuts=st.lists(st.integers(0, 3 * BLOCK), max_size=4), scale=st.integers(-300, 300))
 @settings(max_examples=15)
-def test_gradients_that_pass_block_by_block_are_those_of_all_rows(weighted, seed, cuts, scale):
+def test_gradients_that_pass_batch_by_batch_are_those_of_all_rows(weighted, seed, cuts, scale):
     rng = np.random.default_rng(seed)
     gradient = np.ldexp(rng.standard_normal(3 * BLOCK) ** 7, scale) * (rng.random(3 * BLOCK) < 0.9)
     weight = rng.uniform(0.5, 2.0, 3 * BLOCK) if weighted else None
 
     def passed():
-        if (passing := Passing.of(weight)) is None:
+        if (passing := Passing.of(weighted=weighted)) is None:
             return None
-        for block in np.split(gradient, sorted(cuts)):
-            passing.add(block)
-        return gradient_facts(passing.result())
+        for piece in np.split(np.arange(len(gradient)), sorted(cuts)):  # each a batch, after one that does not count
+            own = None if weight is None else weight[piece]
+            passing.add(8.0 * gradient[piece], own)
+            passing.forget()
+            passing.add(gradient[piece], own)
+            assert passing.fine()
+            passing.end()
+        return gradient_facts(Gradients.passed(passing))
 
     lifted, numpys = both(lambda: Gradients.lift(replace(rows(gradient, weight, None), gradient=gradient)))
     assert gradient_facts(lifted) == gradient_facts(numpys)
@@ -209,6 +215,12 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     return np.ones(3), weight, *integers, np.zeros(slots, np.uint8), np.zeros(largest)
 
 
+def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
+    """Arguments of `gathered`, arrays by how long they are."""
+    own = np.zeros(units, np.int64), np.empty(room), np.empty(room, np.int64)
+    return np.ones(1), np.array(code), start, top, *own, kept
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "error"),
     [
@@ -248,6 +260,21 @@ def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
         ("sizes", of_sizes(counts=64 << 8), ValueError),
         ("sizes", of_sizes(slots=3), ValueError),
         ("sizes", of_sizes(largest=1), ValueError),
+        ("gathered", of_units(code=np.array([0, 1])), ValueError),
+        ("gathered", of_units(code=np.array([1])), ValueError),
+        ("gathered", of_units(code=np.array([-1])), ValueError),
+        ("gathered", of_units(start=2), ValueError),
+        ("gathered", of_units(start=-1), ValueError),
+        ("gathered", of_units(top=401), ValueError),
+        ("gathered", of_units(top=-401), ValueError),
+        ("gathered", of_units(units=9), ValueError),
+        ("gathered", of_units(room=255), ValueError),
+        ("gathered", of_units(kept=257), ValueError),
+        ("gathered", of_units(kept=-1), ValueError),
+        ("spread", (np.zeros(8, np.int64), 0, 1, np.zeros(7, np.int64)), ValueError),
+        ("spread", (np.zeros(9, np.int64), 0, 1, np.zeros(8, np.int64)), ValueError),
+        ("spread", (np.zeros(8, np.int64), 0, 3, np.zeros(8, np.int64)), ValueError),
+        ("spread", (np.zeros(8, np.int64), 401, 1, np.zeros(8, np.int64)), ValueError),
         ("numbered", (np.array([2]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([-1]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([1]), 0, np.array([0]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lossctl.rational import to_float
 from lossctl.reduction import MEAN, PER_ROW, ROOT_MEAN, SUM, ExpMean, ExpRatio, Normalized, PowerMean, Ratio
 from lossctl.sums.gradients import Gradients
-from lossctl.sums.many import FEW, figures, gradient_figures
+from lossctl.sums.many import FEW, figures, gradient_figures, shares
 from lossctl.sums.moments import Moments
 
 REDUCTIONS = [
@@ -20,6 +20,7 @@ REDUCTIONS = [
     Ratio(), Ratio(smooth=1.0), Ratio(empty=1.0), ExpRatio(), ExpRatio(2.0),
     *(Normalized(denominator) for denominator in ("mean", "std", "l2", "range")),
 ]  # fmt: skip
+SEVERAL = [reduction for reduction in REDUCTIONS if reduction.columns > 1]
 WEIGHTED = st.sampled_from([None, "few", "moderate", "any"])
 UNITS = st.sampled_from([None, -1074, -600, -300, 0, 299])
 
@@ -73,6 +74,20 @@ def test_the_figures_of_many_groups_are_those_of_each(reduction, seed, kind, uni
         assert repr(tuple(slopes[:, group].tolist())) == repr(none if own is None else astuple(own))
 
 
+@pytest.mark.parametrize("reduction", SEVERAL, ids=repr)
+@given(seed=SEEDS, kind=st.sampled_from(SPREADS), unit=UNITS, equal=st.booleans(), weighted=WEIGHTED)
+@settings(max_examples=8)
+@np.errstate(all="ignore")
+def test_what_means_of_many_groups_share_of_a_slope_is_that_of_each(reduction, seed, kind, unit, equal, weighted):
+    moments = Moments.lift(many_rows(np.random.default_rng(seed), reduction, kind, unit, equal, weighted))
+    for found, total in zip(shares(moments, reduction).tolist(), moments.result(), strict=True):
+        slopes = total.slopes(reduction) if total.n and total.special is None else None
+        expected = [math.nan] * len(found)
+        if slopes is not None:
+            expected = [to_float(slope / slopes[0]) if slopes[0] else 0.0 for slope in slopes[1:]]
+        assert repr(found) == repr(expected)
+
+
 @pytest.mark.parametrize("reduction", REDUCTIONS, ids=repr)
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_of_many_ordinary_groups_hardly_one_takes_exact_numbers(reduction, weighted, monkeypatch):
@@ -87,4 +102,5 @@ def test_of_many_ordinary_groups_hardly_one_takes_exact_numbers(reduction, weigh
     monkeypatch.setattr(Moments, "result", lambda moments: exact.append(len(moments.n)) or result(moments))
     figures(moments, reduction)
     gradient_figures(gradients, moments, reduction)
+    shares(moments, reduction)
     assert sum(exact) <= number // 16 or reduction == PowerMean(0.37)  # a power that takes logarithms

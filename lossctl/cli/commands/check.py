@@ -373,6 +373,6 @@ def _settings(elsewhere: "Settled") -> "Document":
 
 
 def _written(value: Any) -> str:
-    from lossctl.cli.start import toml
+    from lossctl.cli.written_gates import toml
 
     return "" if value is None else toml(value)

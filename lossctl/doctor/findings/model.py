@@ -222,7 +222,7 @@ def heavy_tail(case: Case) -> Evidence | None:
     if not squared or case.n < 10 * ENOUGH:
         return None
     errors = case.predicted.errors
-    share = top_share(errors.values**2, errors.counts)
+    share = top_share(np.square(errors.values / (errors.high or 1.0)), errors.counts)
     if share < HEAVY:
         return None
     about = "" if errors.exact else "about "

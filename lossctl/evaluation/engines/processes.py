@@ -9,10 +9,11 @@ import io
 import pickle
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 import numpy as np
@@ -20,12 +21,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.engine import SIGNALS, Item, Output, available_cores, engines, in_turn, portable
+from lossctl.evaluation.engine import SIGNALS, WORKER, Item, Output, available_cores, engines, in_turn, portable
 from lossctl.sums.state import is_none
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkProcess
+
+LARGE = 1 << 16
+"""Arrays of so many bytes are sent as they are, without a copy among what is pickled."""
 
 
 class _Crew(Generic[Item, Output]):
@@ -98,6 +102,7 @@ class _Crew(Generic[Item, Output]):
         while self.waiting and (self.idle or len(self.workers) < self.size):
             if not (self.idle or self.workers):  # what Arrow keeps for later, each worker would keep
                 pa.default_memory_pool().release_unused()
+                _await_threads()
             connection = self.idle.pop() if self.idle else self._fork()
             if connection is None:
                 self.size = len(self.workers)  # the system has no more of them; without any, the work is done here
@@ -144,7 +149,7 @@ class _Crew(Generic[Item, Output]):
         ready = wait(self.busy)
         for connection in [busy for busy in self.busy if busy in ready]:
             try:
-                outcome = pickle.loads(connection.recv_bytes())  # noqa: S301  (from our worker)
+                outcome = _received(connection)
             except (EOFError, OSError):
                 self._raise_death(connection)
             number, item = self.busy.pop(connection)
@@ -174,6 +179,13 @@ class _Crew(Generic[Item, Output]):
         raise DataError(f"a worker process {how}", hint if code == -signal.SIGKILL else "")
 
 
+def _await_threads() -> None:
+    """Wait until threads of passes before have ended: a fork would keep what they have locked locked for ever."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(WORKER):
+            thread.join()
+
+
 def _serve(function: Callable[[Item], Output], connection: "Connection", inherited: "list[Connection]") -> None:
     """Apply the function to each item received and send the outcome back, until the other end is closed.
 
@@ -193,29 +205,58 @@ def _serve(function: Callable[[Item], Output], connection: "Connection", inherit
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     with contextlib.suppress(Exception):  # the other end is closed, or has to see that this one is
         while True:
-            connection.send_bytes(_answer(function, connection.recv_bytes()))
+            _send(connection, *_answer(function, connection.recv_bytes()))
 
 
-def _answer(function: Callable[[Item], Output], task: bytes) -> bytes:
-    """The outcome of a pickled item, pickled; that of an item that cannot be unpickled is ``None``."""
+def _send(connection: "Connection", pickled: bytes, arrays: Sequence[memoryview]) -> None:
+    """Send an outcome: how large its arrays are, itself, and each of these."""
+    connection.send_bytes(pickle.dumps([len(array) for array in arrays]))
+    connection.send_bytes(pickled)
+    for array in arrays:
+        connection.send_bytes(array)
+
+
+def _received(connection: "Connection") -> Any:
+    """An outcome that was sent.
+
+    Raises:
+        EOFError, OSError: there is none.
+    """
+    rooms = [bytearray(size) for size in pickle.loads(connection.recv_bytes())]  # noqa: S301  (from our worker)
+    pickled = connection.recv_bytes()
+    for room in rooms:
+        connection.recv_bytes_into(room)
+    return pickle.loads(pickled, buffers=rooms)  # noqa: S301  (likewise)
+
+
+def _answer(function: Callable[[Item], Output], task: bytes) -> tuple[bytes, Sequence[memoryview]]:
+    """The outcome of a pickled item, as `packed`; that of an item that cannot be unpickled is ``None``."""
     try:
         item = pickle.loads(task)  # noqa: S301  (from the process that forked this one)
     except Exception:  # noqa: BLE001  (whatever its class does)
-        return pickle.dumps(None)
+        return pickle.dumps(None), ()
     outcome = _outcome(function, item)
     try:
         return packed(outcome)
     except Exception as error:  # noqa: BLE001  (likewise)
-        return pickle.dumps((None, portable(error, pickle.dumps)))
+        return pickle.dumps((None, portable(error, pickle.dumps))), ()
 
 
-def packed(outcome: object) -> bytes:
-    """An outcome, pickled without copies of its arrays; what is one number over and over takes the room of that."""
-    written = io.BytesIO()
-    pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
+def packed(outcome: object) -> tuple[bytes, Sequence[memoryview]]:
+    """An outcome pickled, with large arrays as they are; what is one number over and over takes the room of that."""
+    written, arrays = io.BytesIO(), list[memoryview]()
+
+    def apart(buffer: pickle.PickleBuffer) -> bool:
+        """Whether the bytes of an array are to be pickled."""
+        view = buffer.raw()
+        if len(view) >= LARGE:
+            arrays.append(view)
+        return len(view) < LARGE
+
+    pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL, buffer_callback=apart)
     pickler.dispatch_table = {**copyreg.dispatch_table, np.ndarray: _reduced}
     pickler.dump(outcome)
-    return written.getvalue()
+    return written.getvalue(), arrays
 
 
 def _reduced(values: npt.NDArray[Any]) -> str | tuple[Any, ...]:

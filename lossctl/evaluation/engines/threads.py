@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lossctl.evaluation.engine import Item, Output, ahead, available_cores, engines, in_turn
+from lossctl.evaluation.engine import WORKER, Item, Output, ahead, available_cores, engines, in_turn
 
 
 class Threads:
@@ -18,7 +18,7 @@ class Threads:
         from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  (every run loads this module)
 
         workers = workers or available_cores()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="lossctl")
+        pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKER)
         try:
             taken = ahead(items)
             yield from in_turn(lambda item: pool.submit(function, item), Future.result, taken, lambda: 2 * workers)

@@ -1,0 +1,130 @@
+"""As `lossctl.evaluation.steady`, by group: what the batches of a shard come to is added in place."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.dataclass import dataclass
+from lossctl.evaluation.batch import Batch, validate
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.fold import Keeping, lift_rows
+from lossctl.evaluation.group_keys import Keys
+from lossctl.evaluation.groups import Numbering, numbered
+from lossctl.evaluation.measure import blocks, kernel_label, lift
+from lossctl.evaluation.measured import Measured, Part
+from lossctl.evaluation.plan import Plan
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.inference.grouping import Grouping
+from lossctl.sums import compiled
+from lossctl.sums.gathered import MOST, Gathered
+from lossctl.sums.problems import Problems
+from lossctl.sums.state import Far, Groups, none
+
+FEW = 4
+"""Where groups have fewer rows in a batch, and the next one hardly has the same, each batch is a state of its own."""
+
+
+@dataclass(frozen=True)
+class SteadilyByGroup(Keeping[Measured]):
+    """Lifts the batches of a shard together, as far as nothing is wrong with them."""
+
+    plan: Plan
+
+    def begun(self) -> tuple[Callable[[pa.RecordBatch, Clock], Measured | None], Callable[[], Measured | None]]:
+        """As `lossctl.evaluation.fold.Keeping`."""
+        if compiled.kernels is None:  # of who works elsewhere
+            return partial(lift_rows, self.plan, lift), lambda: None
+        sums = _Sums(self.plan, compiled.kernels)
+        return sums.lifted, sums.taken
+
+
+class _Sums:
+    """The sums of batches of a shard that follow each other and have the same numbering."""
+
+    def __init__(self, plan: Plan, kernels: ModuleType) -> None:
+        self.plan, self.kernels = plan, kernels
+        self.places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
+        self.odd = False
+        """Whether there was something to say of the last batch, as there may be of the next."""
+        self.numbering: Numbering | None = None
+        self._met: Numbering | None = None
+        self._begin(None)
+
+    def _begin(self, numbering: Numbering | None) -> None:
+        self.rows, self.numbering = 0, numbering
+        self.sums = [] if numbering is None else [Gathered(self.kernels, numbering.n) for _ in self.places]
+        self.clipped = [none(0 if numbering is None else numbering.n)] * len(self.places)
+
+    def lifted(self, record: pa.RecordBatch, clock: Clock) -> Measured | None:
+        """Add a batch; what came before it, where that does not go on, and with it a batch that is not to be added."""
+        batch = validate(record, self.plan) if self.odd else validate(record, self.plan, self._grouped)
+        clock.mark("validate")
+        again, self.odd = self.odd, not _is_plain(batch)
+        if again or self.odd:
+            return self._apart(batch if again else validate(record, self.plan), clock)
+        before, numbering = None, self._met
+        if numbering is not self.numbering or self.rows + batch.rows > MOST:
+            keys = None if numbering is None else numbering.keys
+            if keys is not None and FEW * len(keys) > batch.rows:
+                return self._apart(replace(batch, keys=keys), clock)
+            before = self.taken()
+            self._begin(numbering)
+        for place, (index, bound) in enumerate(self.places):
+            self._add(place, bound, batch, index, clock)
+        self.rows += batch.rows
+        return before
+
+    def _apart(self, batch: Batch, clock: Clock) -> Measured:
+        """What came before a batch, and this as a state of its own."""
+        before, state = self.taken(), lift(self.plan, batch, clock)
+        return state if before is None else before + state
+
+    def _grouped(self, record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
+        """The places of the rows; who adds them up needs no names."""
+        groups, self._met = numbered(record, by, self.numbering)
+        return groups, Keys((), groups.number)
+
+    def _add(self, place: int, bound: BoundLoss, batch: Batch, index: int, clock: Clock) -> None:
+        """Add the losses at a place, of the model of that index, block by block."""
+        if batch.groups is None:
+            raise TypeError("rows without groups")
+        code, prediction, sums = batch.groups.code, batch.predictions[index], self.sums[place]
+        labels = kernel_label(bound, batch.label, prediction)
+        for block in blocks(prediction):
+            label, predicted = labels[block], prediction[block]
+            value = bound.row_value(label, predicted)
+            far = bound.far_squares(label, predicted, value)
+            clipped = bound.clipped(label, predicted)
+            clock.mark("compute")
+            if far is None:
+                sums.add(value, code[block])
+            else:
+                sums.add_far(value, code[block], Far(*far))
+            if clipped is not None and clipped.any():
+                self.clipped[place] = self.clipped[place] + np.bincount(code[block][clipped], minlength=sums.groups)
+            clock.mark("reduce")
+
+    def taken(self) -> Measured | None:
+        """The sums so far, which begin anew; ``None`` where there are none."""
+        if not self.rows or self.numbering is None:
+            return None
+        rows, numbering, all_sums, all_clipped = self.rows, self.numbering, self.sums, self.clipped
+        used = np.flatnonzero(all_sums[0].counts)
+        count = none(len(used))
+        self._begin(None)
+        parts: list[Part] = []
+        while all_sums:
+            moments, clipped = all_sums.pop(0).result(used), all_clipped[len(parts)]
+            parts.append(Part(moments, clipped[used] if clipped.any() else count, count, None, None))
+        return Measured(rows, numbering.names(used), count, count, count, count, Problems(), tuple(parts))
+
+
+def _is_plain(batch: Batch) -> bool:
+    """Whether there is nothing to say of a batch beside its sums."""
+    errors = any(error is not None for error in batch.errors)
+    plain = not (batch.problems.by_key or batch.position is not None or errors)
+    return plain and 0 < len(batch.label) <= MOST
