@@ -27,6 +27,11 @@ from lossctl.reading.storage import is_list
 from lossctl.sums.problems import Problems
 from lossctl.sums.state import Summation
 
+KEPT = 1 << 20
+"""Numbers of an array that is freed before there are others: GNU's C library keeps twice as much of what is freed from
+then on, and gives back to the system what is more, page by page, after every block of rows of a thousand numbers.
+"""
+
 
 class Foldable(Protocol):
     """What rows come to: it adds up, and knows how many rows it was made of."""
@@ -129,6 +134,7 @@ def lift_shard(columns: Wanted, lift: Lift[State] | Keeping[State], zero: State,
         BadRow: a row cannot be read.
     """
     total, clock, kept, rows = Summation(zero), Clock(), Kept(), 0
+    np.empty(KEPT)
     lifting, rest = lift.begun() if isinstance(lift, Keeping) else (lift, lambda: None)
     with np.errstate(all="ignore"):  # what is not finite is counted and said
         for record in plain_rows(shard, columns, kept):

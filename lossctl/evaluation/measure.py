@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
-and temporaries in the cache, which together are less than the C library keeps when it is freed. (What is more it takes
-from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
+and temporaries in the cache, which together are less than the C library keeps when it is freed; see `fold.KEPT`. (What
+is more it takes from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: Keys = NONE) -> Measured:
@@ -345,6 +345,6 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
 
 
 def _rows(prediction: FloatArray) -> int:
-    """How many rows hold about `BLOCK` numbers, the label of a vector aside; twice as many wide ones, which are few."""
+    """How many rows hold about `BLOCK` numbers, the label of a vector aside; four times as many wide ones, so few."""
     width = 2 if prediction.ndim == 1 else prediction.shape[1]
-    return max((2 * BLOCK if width > WIDE else BLOCK) // width, 1)
+    return max((4 * BLOCK if width > WIDE else BLOCK) // width, 1)

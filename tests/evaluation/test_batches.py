@@ -1,5 +1,7 @@
 """What a batch costs beside its numbers: calls of Python, which are counted."""
 
+import platform
+import subprocess
 import sys
 
 import numpy as np
@@ -50,3 +52,26 @@ def test_a_batch_takes_few_calls_of_python(monkeypatch, tmp_path, kind, losses, 
         return calls(lambda: lossctl.evaluate(source, losses, label="label", prediction="prediction", engine="serial"))
 
     assert (taken(1 + BATCHES) - taken(1)) / BATCHES <= most
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+import lossctl
+
+rows = np.random.default_rng(1).normal(size=(1_500, 1_000))
+table = {"label": np.arange(len(rows)) % 1_000, "prediction": rows}
+asked = {"label": "label", "prediction": "prediction", "from_logits": True, "engine": "serial"}
+lossctl.evaluate(table, sys.argv[1], **asked)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+lossctl.evaluate(table, sys.argv[1], **asked)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of other libraries it is not known what they keep")
+@pytest.mark.parametrize("loss", ["brier", "categorical_focal", "cross_entropy"])
+def test_rows_of_many_numbers_are_measured_in_memory_that_the_process_has(loss):
+    """A formula has temporary arrays, which would be 7 pages a row that the system has to clear."""
+    done = subprocess.run([sys.executable, "-c", FAULTS, loss], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1_500

@@ -126,13 +126,14 @@ def test_what_else_is_asked_for_changes_no_bit_of_a_value_or_its_error(asked):
     assert (result.value, result.standard_error) == (alone.value, alone.standard_error)
 
 
-def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(monkeypatch):
+@pytest.mark.parametrize(("loss", "prediction"), [("huber", [0.5, 2.0]), ("crps_ensemble", [[0.5, 2.0], [2.0, 0.5]])])
+def test_as_many_states_are_made_of_a_part_however_many_batches_it_has(loss, prediction, monkeypatch):
     added = []
     monkeypatch.setattr(
         Summation, "add", lambda self, state, add=Summation.add: (added.append(state), add(self, state))
     )
-    batch = pa.record_batch({"p": [0.5, 2.0], "y": [1.0, 0.0]})
+    batch = pa.record_batch({"p": prediction, "y": [1.0, 0.0]})
     for batches in (2, 200):
         added.clear()
-        lossctl.evaluate(pa.Table.from_batches([batch] * batches), "huber", label="y", prediction="p", engine="serial")
+        lossctl.evaluate(pa.Table.from_batches([batch] * batches), loss, label="y", prediction="p", engine="serial")
         assert len(added) == 2
