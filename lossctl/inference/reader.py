@@ -21,6 +21,7 @@ from lossctl.reading.written import written_numbers
 from lossctl.sums.problems import Key, Problem
 from lossctl.sums.span import span_of
 
+FLOATS = {pa.float32(), pa.float64()}
 ROUNDED = "integers beyond 2^53 are rounded to doubles"
 TURNED, BESIDE = 1000, 64
 """How many rows are made of how many columns at a time, which stay in the cache: no power of two of rows, or columns
@@ -197,7 +198,7 @@ class Reader:
         if len(names) == 1:
             return self._lists(names[0], width)
         if width > WIDE:
-            rows = _rows_without_nulls([self.record.column(name) for name in names])
+            rows = _rows_of_floats(self.record, names)
             if rows is not None and not math.isnan((span := span_of(rows))[0]):
                 self.spans |= dict.fromkeys(names, span)
                 return rows
@@ -309,15 +310,12 @@ class Reader:
         return pc.if_else(empty, scalar(None), array) if pc.any(empty).as_py() else array
 
 
-def _rows_without_nulls(columns: Sequence[pa.Array]) -> FloatArray | None:
-    """Many columns of floats as rows, to be looked through once; ``None`` where one holds something else, or a null."""
-    kinds, views = {pa.float32(): np.float32, pa.float64(): np.float64}, []
-    for column in columns:
-        kind = kinds.get(column.type)
-        if kind is None or column.null_count:
-            return None
-        views.append(np.frombuffer(column.buffers()[1], kind, len(column), column.offset * np.dtype(kind).itemsize))
-    return _as_rows(views)
+def _rows_of_floats(record: pa.RecordBatch, names: Sequence[str]) -> FloatArray | None:
+    """Many columns of floats as rows, to be looked through once, NaN for null; ``None`` where one holds others."""
+    columns = record.select([*names])
+    if not {*columns.schema.types} <= FLOATS:
+        return None
+    return np.asarray(columns.to_tensor(null_to_nan=True), dtype=np.float64)
 
 
 def _as_rows(columns: Sequence[npt.NDArray[np.floating]]) -> FloatArray:
