@@ -176,6 +176,7 @@ def _lift(beside: Plan, constants: tuple[Constant, ...], _plan: Plan, batch: Bat
         batch,
         predictions=tuple(prediction for pair in both for prediction in pair),
         errors=tuple(error for pair in errors for error in pair),
+        finite=tuple(known for constant in constants for known in (False, batch.finite[constant.beside])),
         rounded=tuple(counts for counts in rounded for _ in range(2)),
     )
     return lift(beside, batch, clock)
