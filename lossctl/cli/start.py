@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.cli.command import Voice
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OF_GATES = frozenset({*SETTINGS, "by"}) - {"eps"}
 """The keys that a gate has for itself; a floor under probabilities is none of losses that take no logarithm."""
+LIMITED = ("max", "min_n")
+"""The keys that are limits."""
 MANY = 12
 """Of more groups than these none has a gate of its own."""
 HEAD = """\
@@ -38,7 +40,6 @@ TAIL = """
 # A loss must not grow beyond that of an earlier model: of another column, or of another file with the same rows.
 """
 WORDS = {
-    "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
     "on_inconclusive": "where a single row puts the loss above the limit",
     "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
     "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
@@ -172,23 +173,26 @@ def _held(
 
     reason = ""
     for roles in (_roles(report), {}):
-        by_value: frozenset[str] = frozenset()
+        by_value: dict[str, str] = {}
         for _ in range(2):
             gates = [*_gates(files, report, by_value, _own_groups(report, how))]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
-            doubted = {one.gate.name for one in verdicts.verdicts if one.measured and one.measured.estimate.doubted}
-            if verdicts.verdict == "pass" and doubted <= by_value:
+            estimates = [(one.gate.name, one.measured.estimate) for one in verdicts.verdicts if one.measured]
+            doubted = {name: one.doubt for name, one in estimates if one.doubted}
+            if verdicts.verdict == "pass" and doubted.keys() <= by_value.keys():
                 example, tried = _example(files, report, {**how, **roles}, running, baseline)
                 verdict = tried.verdict
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
                 settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
                 named = _apart(before, files, [*gates, *([] if example is None else [example])])
-                text = "".join(_written(gates, settings, example, told, named, before, fails=verdict == "fail"))
+                text = "".join(
+                    _written(gates, settings, example, told, by_value, named, before, fails=verdict == "fail")
+                )
                 is_due = baseline is not None or verdict == "fail"
                 return text, _left_out(tried, None if example is None else named[example["name"]]) if is_due else ""
             reason = next((one for one in verdicts.lines if not one.startswith("PASS")), reason)
-            by_value = frozenset(doubted)
+            by_value = doubted
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
 
 
@@ -306,7 +310,7 @@ def _own_groups(report: "Report", how: Mapping[str, Any]) -> list[dict[str, str]
 
 
 def _gates(
-    files: Sequence[str], report: "Report", by_value: frozenset[str], groups: Sequence[Mapping[str, str]]
+    files: Sequence[str], report: "Report", by_value: Collection[str], groups: Sequence[Mapping[str, str]]
 ) -> Iterator[dict[str, Any]]:
     """Gates a little above what was measured, one for each loss of each model, and group that has its own.
 
@@ -347,6 +351,7 @@ def _written(
     settings: Mapping[str, Any],
     example: Mapping[str, Any] | None,
     told: Mapping[str, str],
+    doubts: Mapping[str, str],
     names: Mapping[str, str],
     before: "Configuration | None",
     *,
@@ -361,6 +366,7 @@ def _written(
         settings: what they are measured with, by key.
         example: one more gate, which is no claim yet.
         told: what is to be said of limits, by the names of gates.
+        doubts: why the bounds of some are not to be trusted, likewise.
         names: what the gates are called in the file.
         before: what is there before.
         fails: whether the example fails.
@@ -391,7 +397,10 @@ def _written(
         yield f"{name} = {toml(value)}\n"
     for gate in gates:
         yield "\n[[gate]]\n"
-        yield from _lines(_whole(gate, names, own), told.get(gate["name"], ""))
+        doubt = doubts.get(gate["name"])
+        beside = dict.fromkeys(LIMITED, told.get(gate["name"], ""))
+        beside["fail_if"] = f"bounds are not to be trusted: {doubt}" if doubt else ""
+        yield from _lines(_whole(gate, names, own), beside)
     if example is not None:
         yield TAIL + ("# This fails as the files are now.\n" if fails else "")
         yield "# [[gate]]\n"
@@ -411,11 +420,12 @@ def _is_text(key: str, value: Any) -> bool:
     return key in LISTS and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
 
 
-def _lines(gate: Mapping[str, Any], told: str = "") -> Iterator[str]:
-    """The keys of a gate, with what is to be said of them, and of its limit."""
+def _lines(gate: Mapping[str, Any], told: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The keys of a gate, with what is to be said of them; of this one by its ``told``."""
+    own = told or {}
     for name, value in gate.items():
         itself = name == "baseline" and value in (gate["file"], f"./{gate['file']}")
-        words = told if name in {"max", "min_n"} else WORDS.get("itself" if itself else name)
+        words = own.get(name) or WORDS.get("itself" if itself else name)
         yield f"{name} = {toml(value)}" + (f"  # {words}\n" if words else "\n")
 
 
