@@ -2,7 +2,7 @@
 
 ``python benchmarks/store.py [--parts 1000] [--rows 100000] [--write]``. The server, `object_store.py`, shares the cores
 with the workers: what it and the client take is measured beside what the workers take. A run over one part is
-subtracted, so that starting does not count. The last line is of a server that answers as late as real stores do.
+subtracted, so that starting does not count. The last lines are of a server that answers as late as real stores do.
 """
 
 import argparse
@@ -54,6 +54,7 @@ WORK = (
     Work(f"twelve losses and gradients: `-l {FOUR},… --grad`", ("-l", f"{FOUR},{EIGHT}", "--grad")),
     Work(f"{HUBER}, without Dask", ("-l", "huber"), "threads"),
     Work(f"{HUBER}, {WAIT * 1000:.0f} ms to each answer", ("-l", "huber"), "dask", WAIT),
+    Work(f"`-l {FOUR} --grad`, {WAIT * 1000:.0f} ms to each answer", ("-l", FOUR, "--grad"), "dask", WAIT),
     Work(f"{HUBER}, {WAIT * 1000:.0f} ms to each answer, without Dask", ("-l", "huber"), "threads", WAIT),
 )
 ACCESS = {
@@ -159,7 +160,7 @@ def table(parts: int, rows: int) -> Iterator[str]:
 
 def line(work: Work, spent: Busy, parts: int) -> str:
     """A line of the table; without Dask the client is the worker."""
-    workers, client = (spent.workers, spent.client) if spent.workers else (spent.client, 0.0)
+    workers, client = (spent.workers, spent.client) if work.engine == "dask" else (spent.client, 0.0)
     shares = [took / WORKERS / spent.wall for took in (workers, client, spent.server)]
     busy_of_rest = shares[0] / (1 - shares[1] - shares[2])
     cells = [f"{share:.0%}" for share in (*shares, 1 - sum(shares), busy_of_rest)]
