@@ -18,7 +18,7 @@ import lossctl as library
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation import engine
 from lossctl.evaluation.engine import ahead
-from lossctl.reading import stamped
+from lossctl.reading import files, stamped
 from lossctl.reading.files import narrowed, open_source
 from lossctl.reading.format import Wanted
 from lossctl.reading.room import Room
@@ -305,6 +305,31 @@ def test_a_part_that_is_not_small_is_not_read_whole(store, monkeypatch):
     monkeypatch.setattr(stamped, "ANSWER", 10)
     assert not any(unopened(shard) for shard in open_source(url).shards())
     assert library.evaluate(url, "mse", label="y", prediction="p").value == MSE
+
+
+@pytest.mark.parametrize("way", ENGINES)
+def test_files_that_are_not_small_are_opened_some_at_a_time(store, way, monkeypatch):
+    """The store says nothing of one until it has been asked for those after it; what is wrong is said in turn."""
+    monkeypatch.setattr(stamped, "ANSWER", 10)
+    url, others_asked = store.fill(), threading.Event()
+    for name in ("007.parquet", "009.parquet"):
+        store.files[name] = parquet_bytes(pa.table({"y": [0.0], "q": [1.0]}))
+
+    def before(method, name):
+        if name == f"{files.OPENING:03}.parquet":
+            others_asked.set()
+        assert name != "001.parquet" or others_asked.wait(HANGS)
+
+    store.before = before
+    with pytest.raises(DataError, match=r"007\.parquet.*no column 'p'"):
+        library.evaluate(url, "mse", label="y", prediction="p", engine=way)
+
+
+def test_files_after_the_first_are_not_asked_for_before_they_are_needed(store, monkeypatch):
+    monkeypatch.setattr(stamped, "ANSWER", 10)
+    source = open_source(store.fill())
+    next(iter(source.shards()))
+    assert {name for _, name in store.asked} == {"000.parquet"}
 
 
 def test_columns_that_nobody_needs_are_read_only_where_they_are_few(store, monkeypatch):
