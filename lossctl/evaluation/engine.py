@@ -107,10 +107,11 @@ def ahead(
     Args:
         items: what is worked on; what they raise is raised after the items before.
         inside: the shard in an item.
-        room: for the bytes; left out, for `HELD`, of which none are asked for any more once this is closed.
+        room: for the bytes, where two share it, each of which asks for half as many files; left out, for `HELD`, of
+            which none are asked for any more once this is closed.
     """
     others = 0
-    place = room or Room(HELD)
+    place, most = room or Room(HELD), AHEAD if room is None else AHEAD // 2
 
     def begin(item: Item) -> tuple[Item, bool]:
         nonlocal others
@@ -127,7 +128,7 @@ def ahead(
         return item
 
     try:
-        yield from in_turn(begin, end, items, lambda: 0 if others else AHEAD)
+        yield from in_turn(begin, end, items, lambda: 0 if others else most)
     finally:
         if room is None:
             place.close()
