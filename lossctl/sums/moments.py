@@ -265,8 +265,16 @@ class Moments:
 
 
 def steady_sums(*, weighted: bool) -> Centred | Weighed:
-    """What adds up the values of a single group as they come; weighted ones where that is compiled."""
-    return Weighed(compiled.kernels) if weighted and compiled.kernels is not None else Centred()
+    """What adds up the values of a single group as they come.
+
+    Raises:
+        TypeError: they have weights, and nothing is compiled.
+    """
+    if not weighted:
+        return Centred()
+    if compiled.kernels is None:
+        raise TypeError("weighted sums that are not compiled")
+    return Weighed(compiled.kernels)
 
 
 def _with_far(rows: Rows, far: Far) -> Moments:

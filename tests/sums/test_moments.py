@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from lossctl import evaluate
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import MEAN, ROOT_MEAN, SUM, reduction_of
-from lossctl.sums.moments import Moments
+from lossctl.sums import compiled
+from lossctl.sums.moments import Moments, steady_sums
 
 
 def expected_moments(value, weight, reduction):
@@ -220,3 +221,9 @@ def test_moments_by_group_are_those_of_each_group(seed, n, groups, weighted):
         (alone,) = Moments.lift(rows_of(values[mine], None if weights is None else weights[mine])).result()
         assert replace(found[at], value_squares=0) == replace(alone, value_squares=0)
         assert found[at].standard_error(MEAN) == pytest.approx(alone.standard_error(MEAN), rel=1e-12, nan_ok=True)
+
+
+def test_weights_are_never_left_out_where_nothing_is_compiled(monkeypatch):
+    monkeypatch.setattr(compiled, "kernels", None)
+    with pytest.raises(TypeError, match="not compiled"):
+        steady_sums(weighted=True)
