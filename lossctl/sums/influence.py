@@ -151,7 +151,8 @@ def correlation(baseline: Total, candidate: Total, of_pair: Total, reduction: Re
         first, second, third = (_spread(total, reduction) for total in totals)
         twice, several = first + second - third, False
     for spread, slopes, total in zip((first, second), (own, other), totals, strict=False):
-        if spread <= 0 or quotient(total.value_squares, spread) * float(slopes[0]) ** (2 * several) > NOISE:
+        squares = total.value_squares * slopes[0] ** 2 if several else total.value_squares
+        if spread <= 0 or quotient(squares, spread) > NOISE:
             return math.nan
     ratio = root_of_quotient(first.numerator * second.denominator, first.denominator * second.numerator)
     if not several:  # V_A + V_B − V_D tells nothing where rounding of one of them, or of D, is more than what is left
