@@ -17,10 +17,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A thread a connection; of so many that come at a time, none is turned away."""
+
+    request_queue_size = 128
+
+
 @contextlib.contextmanager
 def serving(handler):
     """The port at which a handler answers for as long as it is asked to."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.handle_error = lambda *words: None  # a client may hang up
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.cli.command import Voice
@@ -149,23 +149,26 @@ def _held(
 
     reason = ""
     for roles in (_roles(report), {}):
-        by_value: frozenset[str] = frozenset()
+        by_value: dict[str, str] = {}
         for _ in range(2):
             gates = [*_gates(files, report, by_value, _own_groups(report, how))]
             verdicts = check_gates(gates, **{**how, **roles}, engine=running)
-            doubted = {one.gate.name for one in verdicts.verdicts if one.measured and one.measured.estimate.doubted}
-            if verdicts.verdict == "pass" and doubted <= by_value:
+            estimates = [(one.gate.name, one.measured.estimate) for one in verdicts.verdicts if one.measured]
+            doubted = {name: one.doubt for name, one in estimates if one.doubted}
+            if verdicts.verdict == "pass" and doubted.keys() <= by_value.keys():
                 example, tried = _example(files, report, {**how, **roles}, running, baseline)
                 verdict = tried.verdict
                 if example is not None and baseline is not None and verdict == "pass":
                     gates, example = [*gates, example], None
                 settings, told = {**typed, **_spelled(roles)}, limits_told(verdicts.verdicts)
                 named = _apart(before, files, [*gates, *([] if example is None else [example])])
-                text = "".join(written(gates, settings, example, told, named, before, fails=verdict == "fail"))
+                text = "".join(
+                    written(gates, settings, example, told, by_value, named, before, fails=verdict == "fail")
+                )
                 is_due = baseline is not None or verdict == "fail"
                 return text, _left_out(tried, None if example is None else named[example["name"]]) if is_due else ""
             reason = next((one for one in verdicts.lines if not one.startswith("PASS")), reason)
-            by_value = frozenset(doubted)
+            by_value = doubted
     raise DataError(f"--init: no gate holds for {files[0]}: {reason}")
 
 
@@ -283,7 +286,7 @@ def _own_groups(report: "Report", how: Mapping[str, Any]) -> list[dict[str, str]
 
 
 def _gates(
-    files: Sequence[str], report: "Report", by_value: frozenset[str], groups: Sequence[Mapping[str, str]]
+    files: Sequence[str], report: "Report", by_value: Collection[str], groups: Sequence[Mapping[str, str]]
 ) -> Iterator[dict[str, Any]]:
     """Gates a little above what was measured, one for each loss of each model, and group that has its own.
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 OF_GATES = frozenset({*SETTINGS, "by"}) - {"eps"}
 """The keys that a gate has for itself; a floor under probabilities is none of losses that take no logarithm."""
+LIMITED = ("max", "min_n")
+"""The keys that are limits."""
 HEAD = """\
 # Gates of lossctl: `lossctl check` exits with 1 where one fails. What can stand here: lossctl help config.
 """
@@ -26,7 +28,6 @@ TAIL = """
 # A loss must not grow beyond that of an earlier model: of another column, or of another file with the same rows.
 """
 WORDS = {
-    "fail_if": "few rows carry most of the error, so that bounds are not to be trusted",
     "on_inconclusive": "where a single row puts the loss above the limit",
     "baseline": 'or a file with the same rows, "main.parquet", or "main.json" of lossctl baseline save',
     "itself": 'put in its place the file of an earlier model, or "main.json" of lossctl baseline save',
@@ -43,6 +44,7 @@ def written(
     settings: Mapping[str, Any],
     example: Mapping[str, Any] | None,
     told: Mapping[str, str],
+    doubts: Mapping[str, str],
     names: Mapping[str, str],
     before: "Configuration | None",
     *,
@@ -57,6 +59,7 @@ def written(
         settings: what they are measured with, by key.
         example: one more gate, which is no claim yet.
         told: what is to be said of limits, by the names of gates.
+        doubts: why the bounds of some are not to be trusted, likewise.
         names: what the gates are called in the file.
         before: what is there before.
         fails: whether the example fails.
@@ -87,7 +90,10 @@ def written(
         yield f"{name} = {toml(value)}\n"
     for gate in gates:
         yield "\n[[gate]]\n"
-        yield from _lines(_whole(gate, names, own), told.get(gate["name"], ""))
+        doubt = doubts.get(gate["name"])
+        beside = dict.fromkeys(LIMITED, told.get(gate["name"], ""))
+        beside["fail_if"] = f"bounds are not to be trusted: {doubt}" if doubt else ""
+        yield from _lines(_whole(gate, names, own), beside)
     if example is not None:
         yield TAIL + ("# This fails as the files are now.\n" if fails else "")
         yield "# [[gate]]\n"
@@ -107,11 +113,12 @@ def _is_text(key: str, value: Any) -> bool:
     return key in LISTS and isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
 
 
-def _lines(gate: Mapping[str, Any], told: str = "") -> Iterator[str]:
-    """The keys of a gate, with what is to be said of them, and of its limit."""
+def _lines(gate: Mapping[str, Any], told: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The keys of a gate, with what is to be said of them; of this one by its ``told``."""
+    own = told or {}
     for name, value in gate.items():
         itself = name == "baseline" and value in (gate["file"], f"./{gate['file']}")
-        words = told if name in {"max", "min_n"} else WORDS.get("itself" if itself else name)
+        words = own.get(name) or WORDS.get("itself" if itself else name)
         yield f"{name} = {toml(value)}" + (f"  # {words}\n" if words else "\n")
 
 

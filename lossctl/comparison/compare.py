@@ -10,7 +10,6 @@ import numpy as np
 from lossctl.arguments import checked
 from lossctl.comparison.comparison import Comparison
 from lossctl.comparison.difference import Difference, with_false_discovery
-from lossctl.comparison.files import prepare_models
 from lossctl.comparison.moves import Moves, moves_of
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
@@ -31,10 +30,8 @@ from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
-from lossctl.evaluation.row_order import OtherOrder
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
-from lossctl.evaluation.second import ensure_no_labels
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.request import ClassWeight, Nulls, Request
@@ -169,6 +166,10 @@ def compare(
         except Undecided as question:
             raise _between_models(question, request) from None
     else:
+        from lossctl.comparison.files import prepare_models
+        from lossctl.evaluation.row_order import OtherOrder
+        from lossctl.evaluation.second import ensure_no_labels
+
         sources, names = _sources(source, others, baseline)
         try:
             prepared = prepare_models(

@@ -14,7 +14,6 @@ import numpy as np
 from lossctl import errors
 from lossctl.comparison.baseline import Baseline, load
 from lossctl.comparison.declared import SETTINGS
-from lossctl.comparison.files import prepare_models
 from lossctl.comparison.gate import Gate
 from lossctl.comparison.judge import Claim, claims, of_all_rows
 from lossctl.comparison.skill import surely
@@ -347,6 +346,8 @@ def _opened(asked: Asked, request: Request, reading: Reading | None) -> Prepared
 
 def _beside(baseline: Any, asked: Asked, request: Request, reading: Reading | None) -> Prepared:
     """A data set of two files matched by key, of which the first is the baseline; the other model keeps its name."""
+    from lossctl.comparison.files import prepare_models
+
     names = ("", *names_of(request.prediction))
     bare = tuple(re.sub(NAMED, "", spec) for spec in request.prediction)
     return prepare_models(

@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from lossctl.errors import UsageError, option
+from lossctl.reading.room import Room
 from lossctl.reading.stores import is_remote
 from lossctl.reading.unopened import unopened
 from lossctl.registry import Registry
@@ -94,35 +95,43 @@ def connected(engine: Engine, scheduler: str | None, workers: int | None) -> Abs
     return engine.connect(scheduler, workers) if isinstance(engine, Remote) else nullcontext(engine)
 
 
-AHEAD, HELD = 16, 1 << 25
-"""How many small files elsewhere are asked for ahead of their turn, and about how many bytes of them."""
+AHEAD, HELD = 32, 1 << 25
+"""How many small files elsewhere are asked for ahead of their turn, and about how many bytes of them are held."""
 
 
-def ahead(items: Iterable[Item], inside: Callable[[Item], Any] = lambda item: item) -> Iterator[Item]:
+def ahead(
+    items: Iterable[Item], inside: Callable[[Item], Any] = lambda item: item, room: Room | None = None
+) -> Generator[Item, None, None]:
     """The items, where the bytes of shards that who reads them opens are asked for before their turn.
 
     Args:
         items: what is worked on; what they raise is raised after the items before.
         inside: the shard in an item.
+        room: for the bytes, where two share it, each of which asks for half as many files; left out, for `HELD`, of
+            which none are asked for any more once this is closed.
     """
-    held = 0
+    others = 0
+    place, most = room or Room(HELD), AHEAD if room is None else AHEAD // 2
 
-    def begin(item: Item) -> tuple[Item, int]:
-        nonlocal held
+    def begin(item: Item) -> tuple[Item, bool]:
+        nonlocal others
         shard = unopened(inside(item))
         if shard is not None:
-            shard.fetch()
-        nbytes = HELD if shard is None else shard.nbytes  # one that need not be waited for is taken in its turn
-        held += nbytes
-        return item, nbytes
+            shard.fetch(place)
+        others += shard is None  # one that need not be waited for is taken in its turn
+        return item, shard is None
 
-    def end(begun: tuple[Item, int]) -> Item:
-        nonlocal held
-        item, nbytes = begun
-        held -= nbytes
+    def end(begun: tuple[Item, bool]) -> Item:
+        nonlocal others
+        item, other = begun
+        others -= other
         return item
 
-    return in_turn(begin, end, items, lambda: AHEAD if held < HELD else 0)
+    try:
+        yield from in_turn(begin, end, items, lambda: 0 if others else most)
+    finally:
+        if room is None:
+            place.close()
 
 
 def in_turn(

@@ -23,6 +23,8 @@ from lossctl.evaluation.engine import SIGNALS
 
 ENVIRONMENT, TRIM = "distributed.nanny.pre-spawn-environ", "MALLOC_TRIM_THRESHOLD_"
 """Where Dask says what workers find in their environment, and what of it makes NumPy's temporaries slow."""
+UNWATCHED = {"distributed.worker.profile.enabled": False}
+"""Nobody looks at what Dask would see of workers a hundred times a second."""
 ISOLATED = "PYTHONSAFEPATH"
 """What keeps Python from looking for modules in the working directory, where a ``signal.py`` may lie."""
 
@@ -54,7 +56,8 @@ def started(workers: int) -> Iterator[SpecCluster]:
         stack.enter_context(_isolated())
         folder = tempfile.TemporaryDirectory(prefix="lossctl-", ignore_cleanup_errors=True)
         variables = {name: value for name, value in config.get(ENVIRONMENT).items() if name != TRIM}
-        stack.enter_context(config.set({ENVIRONMENT: variables, "temporary-directory": stack.enter_context(folder)}))
+        settings = {ENVIRONMENT: variables, "temporary-directory": stack.enter_context(folder), **UNWATCHED}
+        stack.enter_context(config.set(settings))
         try:
             with _signals_held():
                 own = stack.enter_context(_cluster(workers))

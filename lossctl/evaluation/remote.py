@@ -1,10 +1,12 @@
 """What a worker on another machine, or in a process of its own, does with a shard, and what it sends back."""
 
+import contextlib
 import functools
 import pickle
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -12,9 +14,18 @@ import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
-from lossctl.evaluation.engine import ahead, portable
+from lossctl.evaluation.engine import HELD, ahead, portable
+from lossctl.reading.room import Room
+from lossctl.reading.unopened import unopened
 from lossctl.reading.waiting import patience
 from lossctl.version import __version__
+
+_room = Room(HELD)
+"""For bytes that the tasks of this worker have asked for before their turn."""
+
+
+_turns: dict[str, threading.Semaphore] = {}
+"""By worker, those of its tasks, of which as many work at a time as it has threads; others may ask meanwhile."""
 
 
 @functools.cache
@@ -75,18 +86,51 @@ def perform(needed: dict[str, str], function: bytes, items: list[bytes]) -> byte
         items: the items, pickled one by one.
 
     Returns:
-        A pickle of the seconds it took, and of a list of pickled outcomes, up to the first that is no success.
+        A pickle of the seconds it took, but those in which it waited for small files elsewhere, and of a list of
+        pickled outcomes, up to the first that is no success.
     """
     from cloudpickle import dumps
+    from distributed import get_worker
 
-    start, outcomes = time.monotonic(), []
-    calls = (_prepared(needed, function, item) for item in items)
-    for call in ahead(calls, lambda call: call.item):
-        outcome, packed = _outcome(call)
-        outcomes.append(packed)
-        if outcome.error is not None or outcome.unfit is not None:
-            break
-    return bytes(dumps((time.monotonic() - start, outcomes)))
+    worker = get_worker()
+    turn = _turns.setdefault(worker.address, threading.Semaphore(worker.state.nthreads))
+    calls = [_prepared(needed, function, item) for item in items]
+    outcomes: list[bytes] = []
+    # What waiting takes is no reason for smaller tasks, which wait more.
+    clock = time.monotonic if unopened(calls[-1].item) is None else time.thread_time
+    with contextlib.ExitStack() as stack:
+        stack.callback(_forget, calls)
+        for call in ahead(_followed(calls), lambda call: call.item, _room):
+            if not outcomes:
+                stack.enter_context(turn)
+                start = clock()
+            outcome, packed = _outcome(call)
+            outcomes.append(packed)
+            if outcome.error is not None or outcome.unfit is not None:
+                break
+        seconds = clock() - start
+    return bytes(dumps((seconds, outcomes)))
+
+
+def _followed(calls: "Iterable[_Call]") -> "Iterator[_Call]":
+    """The calls; once the files of all were asked for, the next task may begin, and ask while these are read.
+
+    It waits for its turn before it reads any.
+    """
+    from distributed import secede
+
+    for call in calls:
+        yield call
+    if unopened(call.item) is not None:
+        secede()
+
+
+def _forget(calls: "Iterable[_Call]") -> None:
+    """Leave what was asked for and not read."""
+    for call in calls:
+        shard = unopened(call.item)
+        if shard is not None:
+            shard.forget()
 
 
 def _outcome(call: "_Call") -> tuple[Outcome, bytes]:

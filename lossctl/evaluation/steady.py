@@ -28,7 +28,7 @@ from lossctl.sums.problems import Problems
 from lossctl.sums.state import Rows, none
 
 if TYPE_CHECKING:
-    from lossctl.sums.paired import Gathered
+    from lossctl.sums.paired import PassingEvidence
 
 
 def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = False) -> Folded[Measured]:
@@ -167,13 +167,13 @@ class Steady:
         return measured
 
 
-def gathered(plan: Plan) -> "Gathered | None":
+def gathered(plan: Plan) -> "PassingEvidence | None":
     """What keeps the evidence of batches, where somebody asks for that."""
     if not (plan.paired or plan.judged):
         return None
     from lossctl.sums import paired  # noqa: PLC0415  (most runs have no use for it)
 
-    return paired.Gathered(plan.measures, plan.pairs, single=plan.single)
+    return paired.PassingEvidence(plan.measures, plan.pairs, single=plan.single)
 
 
 def asks_for_sums(plan: Plan) -> bool:

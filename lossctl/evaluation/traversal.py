@@ -131,7 +131,7 @@ class Traversal:
 
     def batches(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """The rows themselves, in order; errors as for `map`."""
-        shards = ahead(self._needed(shards_of(self.source)))
+        shards: Iterator[Shard] = ahead(self._needed(shards_of(self.source)))
         shard = next(shards, None)
         while shard is not None:
             left, kept = self._left(), Kept()

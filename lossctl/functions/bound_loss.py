@@ -456,7 +456,8 @@ class BoundLoss(Bound):
         """Rows whose value the floor under probabilities changed; ``None`` when there are none.
 
         Args:
-            label, prediction: known to be legal.
+            label: as kernels take it, known to be legal.
+            prediction: likewise.
             finite: whether all predictions are known to be finite.
         """
         eps = self.parameters.get("eps")

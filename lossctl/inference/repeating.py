@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lossctl.dataclass import dataclass
 from lossctl.errors import option
@@ -88,6 +87,8 @@ def _called_so(columns: Sequence[Column]) -> Iterator[str]:
 
 def _told(source: Source, name: str) -> Repeating | None:
     """Whether rows are of several things each, as far as can be looked."""
+    import pyarrow.compute as pc
+
     sample = sampled(narrowed(source, {name}), Wanted(frozenset(), frozenset({name})))
     try:
         words = pa.chunked_array([text_of(record.column(name), name) for record in sample.records], pa.string())

@@ -1,11 +1,11 @@
 """From what somebody named to a source: files, URLs, globs and directories as one data set."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
@@ -26,11 +26,14 @@ from lossctl.reading.recognition import bare_name, format_of
 from lossctl.reading.selection import Selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import comes_whole
+from lossctl.reading.stores import ARROW_STORES, scheme_of
 from lossctl.reading.unopened import Unopened
-from lossctl.reading.waiting import patience
+from lossctl.reading.waiting import begun, patience
 from lossctl.reading.worded import heeding
 from lossctl.words import near, said
 
+OPENING = 8
+"""How many files of a store are being opened at a time: it answers each of several questions about one late."""
 _SIGNS = ("delimiter", "header", "quote", "comment", "skip_rows", "decimal", "thousands")
 OF_DELIMITED = {name: name for name in _SIGNS}
 """What is said of delimited text alone, as options, and the fields of `Reading` that say it."""
@@ -130,8 +133,26 @@ class Files:
         Raises:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
-        for index in range(len(self.paths)):
-            yield from self._shards(index)
+        yield from self._shards(0)
+        waiting: deque[Callable[[], Iterable[Shard]]] = deque()
+        for index in range(1, len(self.paths)):
+            waiting.append(self._begun(index))
+            if len(waiting) > OPENING:
+                yield from waiting.popleft()()
+        while waiting:
+            yield from waiting.popleft()()
+
+    def _begun(self, index: int) -> Callable[[], Iterable[Shard]]:
+        """What gives the shards of one file; one of a store that says where its parts are is being opened meanwhile."""
+        path = self.paths[index]
+        if not self.format.typed or scheme_of(path) not in ARROW_STORES or self._is_left(path):
+            return lambda: self._shards(index)
+
+        def opened() -> Iterable[Shard]:
+            shards = self._shards(index)
+            return chain([*islice(shards, 1)], shards)
+
+        return begun(opened).result
 
     def beginnings(self) -> Iterator[Shard]:
         """The first shard of each file that can be opened a second time; errors as for `shards`."""

@@ -137,12 +137,13 @@ class Whole(pa.BufferReader):  # type: ignore[misc]  # of a library without type
         return bytes(super().read(n if n >= 0 else None))
 
 
-def fetched(path: str, known: Stamp | None = None) -> Stamp:
+def fetched(path: str, known: Stamp | None = None, room: Callable[[], None] = lambda: None) -> Stamp:
     """The stamp of a file elsewhere, which keeps its bytes if they come by one answer; this may wait forever.
 
     Args:
         path: its URL.
         known: its stamp, where the run has had it open before.
+        room: called before its bytes are asked for.
 
     Raises:
         OSError: as the store says; it may be well when it is asked once more.
@@ -154,6 +155,7 @@ def fetched(path: str, known: Stamp | None = None) -> Stamp:
         stamp = same(path, known, _of_store(file))
         if not comes_whole(stamp.size, needed=1.0):
             return stamp
+        room()
         return replace(stamp, keeper=Keeper(None, body=_whole(path, stamp, file)))
 
 

@@ -22,6 +22,8 @@ VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "mo
 REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
 
+CONNECTIONS = 64
+"""How many connections to a store a process may have: as many files are asked for ahead of the turn of two tasks."""
 NO_MEMORY = "(?i)bad_alloc|[mc]alloc of size .* failed|cannot allocate memory"
 """What Arrow says of memory in an error of another kind."""
 
@@ -146,7 +148,12 @@ def _file_system(scheme: str, bucket: str, options: str, seconds: float) -> Any:
         if not settings.keys() & {"region", "endpoint_override"}:
             settings["region"] = fs.resolve_s3_region(bucket)
         once, wait = fs.AwsStandardS3RetryStrategy(max_attempts=1), seconds + 1
-        return fs.S3FileSystem(**settings, retry_strategy=once, request_timeout=wait, connect_timeout=wait)
+        threads = pa.io_thread_count()
+        pa.set_io_thread_count(max(threads, CONNECTIONS))  # as many connections it has, and 25 at least
+        try:
+            return fs.S3FileSystem(**settings, retry_strategy=once, request_timeout=wait, connect_timeout=wait)
+        finally:
+            pa.set_io_thread_count(threads)
     if scheme in {"gs", "gcs"} and "retry_limit_seconds" not in settings:
         options = f"{options}{'&' if options else ''}retry_limit_seconds=1"
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))[0]

@@ -12,6 +12,7 @@ import pyarrow as pa
 from lossctl.dataclass import dataclass
 from lossctl.reading.cells import BadRow
 from lossctl.reading.format import Shard, Wanted
+from lossctl.reading.room import Place, Room
 from lossctl.reading.stamp import Stamp, same
 from lossctl.reading.stamped import fetched
 from lossctl.reading.stores import REFUSALS, unreadable
@@ -44,8 +45,8 @@ class Unopened:
     opening: Opening = field(compare=False, repr=False)
     stamps: dict[str, Stamp] = field(compare=False, repr=False)
     """What the files of the data set were when they were opened first."""
-    ahead: "list[Future[Stamp]]" = field(default_factory=list, compare=False, repr=False)
-    """Its bytes, where they have been asked for."""
+    ahead: "list[tuple[Place, Future[Stamp]]]" = field(default_factory=list, compare=False, repr=False)
+    """Its bytes, where they have been asked for, and their place."""
     index: int = 0
 
     @property
@@ -57,10 +58,16 @@ class Unopened:
         """Keep in mind what it was when it was opened first, by a worker elsewhere."""
         self.stamps.setdefault(self.file, stamp)
 
-    def fetch(self) -> None:
-        """Ask for its bytes, without waiting for them."""
+    def fetch(self, room: Room) -> None:
+        """Ask for its bytes, without waiting for them: for what it is at once, and for the rest when there is room."""
         if not self.ahead:
-            self.ahead.append(begun(lambda: fetched(self.file, self.stamp)))
+            place = room.place(self.nbytes)
+            self.ahead.append((place, begun(lambda: fetched(self.file, self.stamp, place.wait))))
+
+    def forget(self) -> None:
+        """Need no bytes that were asked for, and not read."""
+        while self.ahead:
+            self.ahead.pop()[0].leave()
 
     def read(self, wanted: Wanted) -> Iterator[pa.RecordBatch]:
         """Its rows.
@@ -83,8 +90,10 @@ class Unopened:
 
     def _fetched(self) -> Stamp | None:
         """What was asked for; what failed and may pass is asked for anew, in turn and aloud."""
+        place, answer = self.ahead.pop()
+        place.hurry()
         try:
-            stamp = awaited(self.ahead.pop(), patience.seconds, ANSWERS)
+            stamp = awaited(answer, patience.seconds, ANSWERS)
             return same(self.file, self.stamp, stamp)
         except Unreached as refusal:
             if not refusal.passing:
@@ -92,6 +101,8 @@ class Unopened:
             return self.stamp
         except REFUSALS as error:
             raise unreadable(self.file, error) from None
+        finally:
+            place.leave()
 
     def __getstate__(self) -> dict[str, Any]:
         known = {} if self.stamp is None else {self.file: self.stamp}

@@ -5,8 +5,10 @@ each question is asked in a thread of its own, which is left behind when it take
 """
 
 import contextlib
+import os
 import re
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +26,8 @@ PIECE = 1 << 23
 """Bytes to ask for at a time: that many must come within the time."""
 LISTING = 20
 """How many times as long the names in a folder may take: a million of them are a thousand answers."""
+LINGER = 0.1
+"""Seconds that a thread stays for the next question."""
 RIGHT = "Is the address right, and may you read there?"
 CUT = "the answer was cut short"
 CUT_SHORT = r"curlCode: 18\b|artial file|bytes missing|response stream|ContentLength|TransferEncoding|payload is not"
@@ -80,6 +84,47 @@ class Unreached(OSError):
         return self.why
 
 
+class _Askers:
+    """Threads that end with the process at the latest, and answer one call after the other.
+
+    To start a thread for each takes longer than to ask: who starts it waits until it runs.
+    """
+
+    def __init__(self) -> None:
+        self.told, self.calls, self.free = threading.Condition(), deque[Callable[[], None]](), 0
+        """How many have nothing to do, beside those for whom there are calls."""
+
+    def begin(self, call: Callable[[], None]) -> None:
+        """Have a call made, at once."""
+        with self.told:
+            if self.free:
+                self.free -= 1
+                self.calls.append(call)
+                self.told.notify()
+                return
+        threading.Thread(target=self._answer, args=(call,), name="lossctl waits", daemon=True).start()
+
+    def _answer(self, call: Callable[[], None] | None) -> None:
+        while call is not None:
+            call()
+            del call  # and what it holds
+            call = self._following()
+
+    def _following(self) -> Callable[[], None] | None:
+        """The next call; ``None`` where none comes soon."""
+        with self.told:
+            self.free += 1
+            if self.told.wait_for(lambda: self.calls, LINGER):
+                return self.calls.popleft()
+            self.free -= 1
+            return None
+
+
+_askers = [_Askers()]
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _askers.__setitem__(0, _Askers()))  # threads do not survive it
+
+
 def begun(call: Callable[[], Answer]) -> "Future[Answer]":
     """The answer that a call will have, made in a thread that ends with the process at the latest."""
     from concurrent.futures import Future  # noqa: PLC0415  (needed for what is elsewhere alone)
@@ -92,7 +137,7 @@ def begun(call: Callable[[], Answer]) -> "Future[Answer]":
         except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
             answer.set_exception(error)
 
-    threading.Thread(target=make, name="lossctl waits", daemon=True).start()
+    _askers[0].begin(make)
     return answer
 
 

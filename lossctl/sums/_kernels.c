@@ -717,6 +717,7 @@ static int uncentred(int64_t *own, double about, Py_ssize_t n, int64_t *total) {
         for (int level = 0; level < LEVELS; level++) rest[level] = 2 * own[level];
         for (int part = 0; part < PARTS; part++) add_units(rest, -(int64_t)n * parts[part], exponent + PART * part);
         carry(rest);
+        if ((DIGIT * highest_of(rest) + exponent + PART * (PARTS - 1)) / DIGIT + 2 >= LEVELS) return 0;
         for (int level = 0; level < LEVELS; level++) {
             if (rest[level] == 0) continue;
             if (DIGIT * level + exponent < 0) return 0;
@@ -851,9 +852,9 @@ static Py_ssize_t units_by(const double *values, const double *weight, const int
 }
 
 VECTORISED static int inside(const int64_t *restrict code, Py_ssize_t n, Py_ssize_t groups) {
-    int64_t outside = 0;
-    for (Py_ssize_t i = 0; i < n; i++) outside |= code[i] | (groups - 1 - code[i]);
-    return outside >= 0;
+    uint64_t outside = 0;
+    for (Py_ssize_t i = 0; i < n; i++) outside |= (uint64_t)code[i] | ((uint64_t)groups - 1 - (uint64_t)code[i]);
+    return outside <= INT64_MAX;
 }
 
 /* Whether a number is neither 0 nor within the orders below 2^top in which `gathered` adds. */
@@ -1238,7 +1239,8 @@ static PyObject *kernels_outermost(PyObject *self, PyObject *args) {
         return NULL;
     const Py_ssize_t size = PyTuple_Check(objects[1]) ? PyTuple_Size(objects[1]) : 0;
     double *score = items(objects[0], &arrays[0], 'd', 0, &n);
-    int fits = 0 < size && size <= COLUMNS && 0 <= place && 0 < ways && ways <= 2 && place + ways <= directions;
+    int fits = 0 < size && size <= COLUMNS && 0 <= place && 0 < ways && ways <= 2 && ways <= directions;
+    fits = fits && place <= directions - ways;
     const int64_t *code = score && objects[2] != Py_None ? items(objects[2], &arrays[1], 'q', 0, &codes) : NULL;
     double *best = score && (code || objects[2] == Py_None) ? items(objects[3], &arrays[2], 'd', 1, &bests) : NULL;
     if (best) points = items(objects[4], &arrays[3], 'd', 1, &numbers);
@@ -1291,7 +1293,7 @@ static PyObject *kernels_numbered(PyObject *self, PyObject *args) {
     int64_t *table = counts && objects[1] != Py_None ? items(objects[1], &arrays[2], 'q', 0, &entries) : NULL;
     const int ready = counts && (table || objects[1] == Py_None);
     if (ready && !PyObject_GetBuffer(objects[0], &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
-        const Py_ssize_t wide = view.itemsize, n = view.len / wide;
+        const Py_ssize_t wide = view.itemsize, n = wide ? view.len / wide : 0;
         int fits = view.format && strlen(view.format) == 1 && strchr("bBhHiIlLqQ", *view.format);
         fits = fits && (wide < 8 ? wide == 1 || wide == 2 || wide == 4 : wide == 8) && n == codes;
         if (fits && n) {

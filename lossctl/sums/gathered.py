@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray
-from lossctl.sums.digits import SPREAD, Digits
+from lossctl.sums.digits import CARRY, SPREAD, Digits, carried
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.moments import Moments
 from lossctl.sums.numbering import found
@@ -18,10 +18,10 @@ UNITS, COUNT = 8, 6
 """Whole numbers of a group, a line of the cache: parts of the sum of squares, and of numbers; how many; none."""
 FARTHEST = 400
 """The largest power of two, and of its reciprocal, that numbers may be about."""
-ODD = 1 << 13
+ODD = 1 << 15
 """Numbers of other sizes that are kept before they are added up."""
 NEAR = 8
-"""How far the power of two that numbers are below may be off without loss."""
+"""How far below the power of two that the units are for numbers may be without loss."""
 CUT = 1 << 13
 """Groups whose units are made digits at a time."""
 
@@ -45,8 +45,9 @@ class Gathered:
         """The power of two that numbers are below."""
         self._odd, self._code = np.empty(ODD), np.empty(ODD, dtype=np.int64)
         self._kept = 0
-        self._others: list[tuple[IntArray, Moments]] = []
-        """Sums of what is not in the units, each with the places of their groups: no counts, which are all there."""
+        self._others: tuple[Digits, Digits] = {}, {}
+        """Sums of what is not in the units, and of its squares, ``(groups,)`` a level; all are counted there."""
+        self._infinite, self._blocks = none(groups, 3), 0
 
     @property
     def counts(self) -> IntArray:
@@ -74,19 +75,12 @@ class Gathered:
     def result(self, used: IntArray) -> Moments:
         """The sums of the groups that have rows, given by their places, ascending."""
         self._settle()
-        total, squares = (self._digits(used, power) for power in (1, 2))
-        infinite, blocks = none(len(used), 3), 1
-        for present, moments in self._others:
-            place = np.searchsorted(used, present)
-            for digits, other in ((total, moments.sum_value), (squares, moments.value_squares)):
-                for level, digit in other.digits.items():
-                    digits.setdefault(level, np.zeros(len(used), dtype=np.int64))[place] += digit
-            if moments.sum_value.infinite.any():
-                infinite = infinite if infinite.flags.writeable else np.zeros(infinite.shape, dtype=np.int64)
-                infinite[place] += moments.sum_value.infinite
-            blocks += max(moments.sum_value.blocks, moments.value_squares.blocks)
-        sums = ExactSum(total, infinite, blocks), ExactSum(squares, none(len(used), 3), blocks)
-        return Moments(self.counts[used], *sums)
+        infinite = self._infinite[used] if self._infinite.flags.writeable else none(len(used), 3)
+        others = [{level: digit[used] for level, digit in digits.items()} for digits in self._others]
+        total, squares = self._of_units(used)
+        total += ExactSum(others[0], infinite, self._blocks)
+        squares += ExactSum(others[1], none(len(used), 3), self._blocks)
+        return Moments(self.counts[used], total, squares)
 
     def _top_of(self, values: FloatArray) -> int:
         """A power of two above finite numbers, and above those that are twice as large."""
@@ -96,12 +90,11 @@ class Gathered:
         return min(max(math.frexp(largest)[1] + 1, -FARTHEST), FARTHEST)
 
     def _turn_to(self, top: int) -> None:
-        """Have numbers below another power of two added to the units from now on, if it is far from what it was."""
-        if abs(top - (self._top or 0)) <= NEAR:
+        """Have numbers below another power of two added to the units from now on, if these would not do for them."""
+        if 0 <= (self._top or 0) - top <= NEAR:
             return
         used = np.flatnonzero(self.counts)
-        total, squares = (ExactSum(self._digits(used, power), none(len(used), 3)) for power in (1, 2))
-        self._others.append((used, Moments(none(len(used)), total, squares)))
+        self._join(used, self._of_units(used))
         self._units.reshape(-1, UNITS)[:, :COUNT] = 0
         self._top = top
 
@@ -113,7 +106,27 @@ class Gathered:
 
     def _lift(self, values: FloatArray, code: IntArray, far: Far | None) -> None:
         present, groups = found(code, 0, self.groups)
-        self._others.append((present, Moments.lift(Rows(values, None, groups, None, values, values, None, far))))
+        moments = Moments.lift(Rows(values, None, groups, None, values, values, None, far))
+        self._join(present, (moments.sum_value, moments.value_squares))
+
+    def _join(self, present: IntArray, sums: tuple[ExactSum, ExactSum]) -> None:
+        """Add sums of numbers, and of their squares, of groups at some places."""
+        given, blocks = [own.digits for own in sums], self._blocks + max(own.blocks for own in sums)
+        if blocks >= CARRY:
+            given, blocks = [*map(carried, given)], 2
+            self._others = carried(self._others[0]), carried(self._others[1])
+        self._blocks = blocks
+        for digits, other in zip(self._others, given, strict=True):
+            for level, digit in other.items():
+                digits.setdefault(level, np.zeros(self.groups, dtype=np.int64))[present] += digit
+        if sums[0].infinite.any():
+            self._infinite = self._infinite if self._infinite.flags.writeable else np.zeros((self.groups, 3), np.int64)
+            self._infinite[present] += sums[0].infinite
+
+    def _of_units(self, used: IntArray) -> tuple[ExactSum, ExactSum]:
+        """What the units of some groups come to."""
+        total, squares = (ExactSum(self._digits(used, power), none(len(used), 3)) for power in (1, 2))
+        return total, squares
 
     def _digits(self, used: IntArray, power: int) -> Digits:
         """The digits of sums of numbers, or of their squares, some groups at a time: no more room than they take."""

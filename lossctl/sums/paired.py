@@ -12,7 +12,7 @@ from lossctl.sums.moments import Moments, steady_sums
 from lossctl.sums.state import Rows
 
 
-class Gathered:
+class PassingEvidence:
     """The evidence of some batches that follow each other, of losses of one number a row each.
 
     Args:

@@ -6,6 +6,7 @@ import math
 import random
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -469,3 +470,21 @@ def test_a_key_by_the_name_of_an_argument_or_of_other_tools_says_that_which_is_m
     with pytest.raises(library.UsageError) as told:
         declared({"name": "g", word: "y", "max": 1.0})
     assert told.value.parts == (f"gate 'g' has no key '{word}'", f"Say {key}.")
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [[0.5], [0.5, 0.25], [*[0.1] * 50, 9.0], [*np.linspace(0.1, 1.0, 200)]],
+    ids=["one", "two", "heavy", "fine"],
+)
+def test_a_limit_by_its_number_alone_says_why_bounds_are_not_to_be_trusted(errors, lossctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"0.5,{0.5 + error!r}\n" for error in map(float, errors))
+    Path("rows.csv").write_text(f"y,p\n{rows}")
+    assert lossctl("check", "--init", "rows.csv", "-y", "y", "-p", "p", "-l", "mae").status == 0
+    text = Path("lossctl.toml").read_text()
+    said = re.findall(r'^fail_if = "point"  # bounds are not to be trusted: (.+)$', text, re.MULTILINE)
+    gate = {"name": "g", "loss": "mae", "max": 1e9}
+    (verdict,) = library.check_gates(gate, "rows.csv", label="y", prediction="p").verdicts
+    doubt = verdict.measured.estimate.doubt
+    assert said == ([doubt] if doubt else [])

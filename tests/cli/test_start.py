@@ -151,10 +151,11 @@ def test_no_line_of_the_documents_loads_pandas(page, plain_environment, sample_d
     assert (BUG in statuses, modules & {"pandas"}) == (False, set())
 
 
-def test_differences_for_a_script_wait_for_no_picture_and_no_plug_in(plain_environment, sample_data):
+def test_differences_for_a_script_wait_for_no_picture_no_plug_in_and_no_second_file(plain_environment, sample_data):
     statuses, modules = loaded_by_all([[*EVERY_COMMAND["compare"], "-f", "value"]], plain_environment, sample_data)
     pictures = {name for name in modules if name.startswith("lossctl.rendering.pictures")}
-    assert (statuses, pictures, modules & {"importlib.metadata", "xml.etree.ElementTree"}) == ([0], set(), set())
+    others = {"importlib.metadata", "xml.etree.ElementTree", "lossctl.evaluation.join", "lossctl.comparison.files"}
+    assert (statuses, pictures, modules & others) == ([0], set(), set())
 
 
 def test_gates_and_names_of_models_load_no_other_command_no_other_format_and_no_plug_in(plain_environment, sample_data):

@@ -75,3 +75,20 @@ def test_where_a_value_or_its_slope_is_no_double_its_correlation_is_that_of_the_
         assert one.correlation == pytest.approx(mean.correlation)
     else:
         assert math.isnan(one.correlation)
+
+
+@pytest.mark.parametrize("loss", ["wmape", "nrmse", "rmse", "mae"])
+@settings(max_examples=10)
+@given(scale=st.integers(-530, 500))
+def test_a_correlation_does_not_depend_on_the_unit_of_numbers(loss, scale):
+    table = {"y": [1.0, 2.0, 3.0, 5.0], "a": [1.5, 1.0, 3.25, 4.5], "b": [1.25, 2.5, 2.0, 5.5]}
+    usual, scaled = (
+        lossctl.compare(
+            {name: [number * unit for number in column] for name, column in table.items()},
+            loss,
+            label="y",
+            prediction=["a", "b"],
+        )
+        for unit in (1.0, 2.0**scale)
+    )
+    assert scaled.results[0].correlation == pytest.approx(usual.results[0].correlation, abs=1e-9)

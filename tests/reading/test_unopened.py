@@ -18,10 +18,12 @@ import lossctl as library
 from lossctl.errors import DataError, UsageError
 from lossctl.evaluation import engine
 from lossctl.evaluation.engine import ahead
-from lossctl.reading import stamped
+from lossctl.reading import files, stamped
 from lossctl.reading.files import narrowed, open_source
+from lossctl.reading.format import Wanted
+from lossctl.reading.room import Room
 from lossctl.reading.stamp import Changed
-from lossctl.reading.unopened import Unopened, unopened
+from lossctl.reading.unopened import unopened
 
 PARTS = 24
 TABLES = [pa.table({"y": [0.0, 0.0], "p": [float(part), float(part)]}) for part in range(PARTS)]
@@ -160,14 +162,67 @@ def test_a_worker_asks_for_the_parts_of_a_task_before_it_reads_them(store):
     assert seen == [shards[0].file]
 
 
+def test_a_worker_asks_for_the_files_of_its_next_task_before_it_has_read_those_of_one(store, start_cluster):
+    """The only worker has no bytes of the file of a task until it has asked for that of another."""
+    url, next_asked = store.fill(), threading.Event()
+
+    def before(method, name):
+        if name == "002.parquet":
+            next_asked.set()
+        assert (method, name) != ("GET", "001.parquet") or next_asked.wait(HANGS)
+
+    store.before = before
+    with start_cluster(1) as running:
+        report = library.evaluate(
+            url, "mse", label="y", prediction="p", engine="dask", scheduler=running.scheduler_address
+        )
+    assert report.value == MSE
+
+
 @pytest.mark.parametrize("most", [1, 7, 100])
-def test_no_more_is_asked_for_than_may_be_held(store, most, monkeypatch):
-    url, begun = store.fill(), []
+def test_no_more_bytes_are_asked_for_than_may_be_held(store, most, monkeypatch):
+    """But what each of the files is, which takes no room, is asked at once."""
+    shards = [*open_source(store.fill()).shards()][1:]
     monkeypatch.setattr(engine, "HELD", most * max(map(len, store.files.values())))
-    monkeypatch.setattr(Unopened, "fetch", lambda shard: begun.append(shard.file))
-    for taken, _ in enumerate(ahead(open_source(url).shards())):
-        assert len(begun) - taken <= min(most, engine.AHEAD) + 1
-    assert len(begun) == taken == PARTS - 1
+    read, held = [], []
+
+    def before(method, name):
+        held.append(sum(asked == "GET" for asked, _ in store.asked) - len(read))
+
+    store.asked, store.before = [], before
+    for shard in ahead(shards):
+        if not read:
+            until(lambda: store.times().keys() >= {("HEAD", f"{part:03}.parquet") for part in range(1, PARTS)})
+            until(lambda: sum(asked == "GET" for asked, _ in store.asked) >= min(most, len(shards)))
+        assert sum(batch.num_rows for batch in shard.read(Wanted(frozenset("yp"), frozenset()))) == 2
+        read.append(shard)
+    assert read == shards
+    assert max(held) <= most + 2  # the last may not fit, and one is being read
+    assert len(store.asked) == 3 * len(shards)
+
+
+def test_a_file_that_is_awaited_is_asked_for_though_there_is_no_room(store):
+    """Or who reads two data sets side by side would wait forever."""
+    shards, room = [*open_source(store.fill()).shards()][1:], Room(1)
+    for shard in shards:
+        shard.fetch(room)
+    for shard in reversed(shards):
+        assert sum(batch.num_rows for batch in shard.read(Wanted(frozenset("yp"), frozenset()))) == 2
+    assert room.free == 1
+
+
+def test_what_is_not_needed_any_more_is_not_asked_for(store):
+    """Its room is for others, and nobody waits for it."""
+    shards, room = [*open_source(store.fill()).shards()][1:], Room(1)
+    store.asked = []
+    for shard in shards:
+        shard.fetch(room)
+    until(lambda: len(store.asked) >= len(shards) + 2)
+    for shard in reversed(shards):
+        shard.forget()
+    assert room.free == 1
+    until(lambda: not any(thread.name.startswith("lossctl") for thread in threading.enumerate()))
+    assert len(store.asked) == len(shards) + 2
 
 
 @pytest.mark.parametrize("way", ENGINES)
@@ -250,6 +305,31 @@ def test_a_part_that_is_not_small_is_not_read_whole(store, monkeypatch):
     monkeypatch.setattr(stamped, "ANSWER", 10)
     assert not any(unopened(shard) for shard in open_source(url).shards())
     assert library.evaluate(url, "mse", label="y", prediction="p").value == MSE
+
+
+@pytest.mark.parametrize("way", ENGINES)
+def test_files_that_are_not_small_are_opened_some_at_a_time(store, way, monkeypatch):
+    """The store says nothing of one until it has been asked for those after it; what is wrong is said in turn."""
+    monkeypatch.setattr(stamped, "ANSWER", 10)
+    url, others_asked = store.fill(), threading.Event()
+    for name in ("007.parquet", "009.parquet"):
+        store.files[name] = parquet_bytes(pa.table({"y": [0.0], "q": [1.0]}))
+
+    def before(method, name):
+        if name == f"{files.OPENING:03}.parquet":
+            others_asked.set()
+        assert name != "001.parquet" or others_asked.wait(HANGS)
+
+    store.before = before
+    with pytest.raises(DataError, match=r"007\.parquet.*no column 'p'"):
+        library.evaluate(url, "mse", label="y", prediction="p", engine=way)
+
+
+def test_files_after_the_first_are_not_asked_for_before_they_are_needed(store, monkeypatch):
+    monkeypatch.setattr(stamped, "ANSWER", 10)
+    source = open_source(store.fill())
+    next(iter(source.shards()))
+    assert {name for _, name in store.asked} == {"000.parquet"}
 
 
 def test_columns_that_nobody_needs_are_read_only_where_they_are_few(store, monkeypatch):

@@ -1,11 +1,15 @@
 """The compiled sums and those of NumPy are the same bits; where nothing was compiled there is nothing to hold."""
 
+import ast
+import contextlib
+import itertools
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,6 +213,36 @@ def test_as_many_numbers_of_a_group_are_below_0_and_above(seed, n, groups):
     assert [sum(counts) for counts in one] == [(values < 0).sum(), (values > 0).sum()]
 
 
+ROOT = Path(__file__).parents[2]
+STUBS = {
+    entry.name: entry
+    for entry in ast.parse((ROOT / "lossctl/sums/_kernels.pyi").read_text()).body
+    if isinstance(entry, ast.FunctionDef)
+}
+OF_TYPE = {
+    "FloatArray": np.ones(1),
+    "IntArray": np.zeros(1, np.int64),
+    "npt.NDArray[np.integer[Any]]": np.zeros(1, np.int8),
+    "npt.NDArray[np.uint8]": np.zeros(1, np.uint8),
+    "tuple[FloatArray, ...]": (np.ones(1),),
+    "int": 0,
+    "float": 0.0,
+    "None": None,
+}
+
+
+def test_stubs_name_what_is_compiled():
+    assert [*STUBS] == [name for name in vars(KERNELS) if not name.startswith("__")]
+
+
+@pytest.mark.parametrize("name", STUBS)
+def test_so_many_arguments_of_such_types_are_taken_as_the_stubs_say(name):
+    kinds = [ast.unparse(argument.annotation).split(" | ") for argument in STUBS[name].args.posonlyargs]
+    for taken in itertools.product(*kinds):
+        with contextlib.suppress(ValueError):  # arrays of other lengths than belong together
+            getattr(KERNELS, name)(*(OF_TYPE[kind] for kind in taken))
+
+
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     """Arguments of `sizes`, arrays by how long they are."""
     integers = (np.zeros(n, np.int64) for n in (digits, counts))
@@ -247,6 +281,7 @@ def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
         ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(2), 0, 1, 1), ValueError),
         ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 0, 1, 2), ValueError),
         ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), 1, 1, 1), ValueError),
+        ("outermost", (np.ones(2), (np.ones(2),), None, np.zeros(1), np.zeros(1), sys.maxsize, 1, 1), ValueError),
         ("outermost", (np.ones(2), (np.ones(2),) * 9, None, np.zeros(1), np.zeros(9), 0, 1, 1), ValueError),
         ("outermost", (np.ones(2), (), None, np.zeros(1), np.zeros(0), 0, 1, 1), ValueError),
         ("outermost", (np.ones(2), [np.ones(2)], None, np.zeros(1), np.zeros(1), 0, 1, 1), ValueError),
@@ -280,6 +315,7 @@ def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
         ("numbered", (np.array([1]), 0, np.array([0]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([0]), 0, np.array([2]), np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([0]), 0, None, np.zeros(2, np.int64), np.zeros(2, np.int64)), ValueError),
+        ("numbered", (np.zeros(2, "V0"), 0, None, np.zeros(2, np.int64), np.zeros(2, np.int64)), ValueError),
         ("numbered", (np.array([0.0]), 0, None, np.zeros(1, np.int64), np.zeros(2, np.int64)), ValueError),
         (
             "sums_by",
@@ -310,6 +346,21 @@ def of_units(*, code=(0,), start=0, top=0, units=8, room=256, kept=0):
 def test_arrays_that_do_not_fit_are_refused(name, arguments, error):
     with pytest.raises(error):
         getattr(KERNELS, name)(*arguments)
+
+
+@given(level=st.integers(0, 59), exponent=st.integers(-410, 410), n=st.integers(1, 1 << 24))
+def test_squares_out_of_reach_of_digits_are_left_as_they_are(level, exponent, n):
+    own, total = np.zeros(120, np.int64), np.zeros(120, np.int64)
+    own[[level, 60 + level // 2]] = n
+    before, number = own.copy(), 2.0**exponent
+    if KERNELS.uncentred(own, number, n, total):
+        first, squares = (ExactSum.of_digits(part).exact()[0] for part in before.reshape(2, 60))
+        about = Fraction(number)
+        expected = [first, squares + about * (2 * first - n * about)]
+        assert [ExactSum.of_digits(part).exact()[0] for part in total.reshape(2, 60)] == expected
+    else:
+        assert (own == before).all()
+        assert not total.any()
 
 
 @given(seed=SEEDS, room=st.integers(0, 3), most=st.integers(0, 255))

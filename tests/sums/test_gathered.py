@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.sums import compiled, gathered
+from lossctl.sums.digits import CARRY
 from lossctl.sums.gathered import CUT, MOST, ODD, Gathered
 from lossctl.sums.moments import Moments
 from lossctl.sums.state import Far, Groups, Rows
@@ -90,6 +91,26 @@ def test_numbers_that_are_no_doubles_are_added_too():
     sums.add(np.array([1.0, 2.0]), np.array([0, 0]))
     values, code = np.concatenate([values, [1.0, 2.0]]), np.concatenate([code, [0, 0]])
     assert facts(sums.result(np.array([0, 1]))) == exactly(values, code, 3, far)
+
+
+@pytest.mark.parametrize("scale", [-300, -40, -9, -1, 1, 2, 5, 9, 40, 300])
+def test_numbers_of_another_size_are_soon_added_in_place(scale):
+    rng, sums, lifted = np.random.default_rng(0), Gathered(compiled.kernels, 3), []
+    sums._lift = lambda values, *rest, lift=sums._lift: (lifted.append(len(values)), lift(values, *rest))
+    for rows in range(3 * ODD // 4096):
+        sums.add(np.ldexp(rng.uniform(0.5, 1.0, 4096), scale if rows else 0), rng.integers(0, 3, 4096))
+    sums.result(np.arange(3))
+    assert sum(lifted) <= ODD
+
+
+def test_sums_of_odd_numbers_are_put_together_and_carried():
+    rng = np.random.default_rng(0)
+    values, code = hostile("whole range", rng, 20 * ODD), rng.integers(0, 2, 20 * ODD)
+    sums = Gathered(compiled.kernels, 2)
+    sums.add(values, code)
+    result = sums.result(np.arange(2))
+    assert facts(result) == exactly(values, code, 2)
+    assert result.sum_value.blocks < 2 * CARRY
 
 
 def test_odd_numbers_take_no_more_room_however_many_there_are(monkeypatch):

@@ -59,17 +59,19 @@ class Session:
 
         packed, needed, token = dumps(Patient(function, patience.seconds)), versions(), uuid4().hex
         pending: dict[int, Future[bytes]] = {}
-        settled, pace = 0, WORTH
+        given, pace = 0, WORTH
 
         def threads() -> int:
             return workers or max(self.size(), 1)
 
         def most() -> int:
             # Small at first, so that the last tasks end together; then as large as is worth it.
-            return max(min(BUNDLE, 1 + settled // (4 * threads()), int(WORTH / pace)), 1)
+            return max(min(BUNDLE, 1 + given // (2 * threads()), int(WORTH / pace)), 1)
 
         def begin(numbered: tuple[int, list[tuple[Item, bytes]]]) -> tuple[int, list[Item]]:
+            nonlocal given
             number, bundle = numbered
+            given += len(bundle)
             task = pickle.dumps(Task(needed, packed, [sent for _, sent in bundle]))
             pending[number] = self.client.submit(pickle.loads, task, key=f"lossctl-{token}-{number}", pure=False)
             return number, [item for item, _ in bundle]
@@ -81,7 +83,7 @@ class Session:
         try:
             tasks = enumerate(_bundled(items, dumps, most))
             for bundle, seconds, outcomes in in_turn(begin, end, tasks, lambda: 2 * threads()):
-                settled, pace = settled + len(bundle), max(seconds / len(bundle), 1e-6)
+                pace = max(seconds / len(bundle), 1e-6)
                 for item, outcome in zip(bundle, outcomes, strict=False):  # none after one that failed
                     yield self._settled(pickle.loads(outcome), function, item)  # noqa: S301  (from our workers)
         finally:

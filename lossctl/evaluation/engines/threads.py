@@ -18,11 +18,11 @@ class Threads:
         from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  (every run loads this module)
 
         workers = workers or available_cores()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix=WORKER)
+        pool, taken = ThreadPoolExecutor(workers, thread_name_prefix=WORKER), ahead(items)
         try:
-            taken = ahead(items)
             yield from in_turn(lambda item: pool.submit(function, item), Future.result, taken, lambda: 2 * workers)
         finally:
+            taken.close()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
