@@ -107,10 +107,9 @@ def _lifted(plan: Plan, batch: Batch, clock: Clock, *, keep: bool) -> tuple[Meas
         return tally(plan, batch), ()
     groups = batch.groups
     code = None if groups is None else groups.code
-    places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
     parts: list[Part] = []
     rows: list[Rows] = []
-    for place, (index, bound) in enumerate(places):
+    for place, (index, bound) in enumerate(plan.places):
         part, own = part_of(plan, place, bound, batch, groups, index, clock)
         parts.append(part)
         if keep:

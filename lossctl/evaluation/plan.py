@@ -86,6 +86,11 @@ class Plan:
         """Every loss with its model, in the order in which their sums stand."""
         return tuple((model, bound) for model in self.models for bound in model.losses)
 
+    @property
+    def places(self) -> tuple[tuple[int, BoundLoss], ...]:
+        """Likewise, every loss with the index of its model."""
+        return tuple((index, bound) for index, model in enumerate(self.models) for bound in model.losses)
+
     @cached_property
     def domains(self) -> tuple[tuple[tuple[bool, Domain], ...], ...]:
         """For each of `losses` the domains of its labels (``True``) and predictions, each of each column once."""

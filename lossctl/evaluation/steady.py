@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.dataclass import dataclass
+from lossctl.domain import FloatArray
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import Folded, Keeping, Lift, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
-from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift, nothing, part_of
+from lossctl.evaluation.measure import lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
+from lossctl.evaluation.plain_batches import is_plain, losses_of
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.steady_groups import SteadilyByGroup
@@ -77,94 +79,99 @@ class Steady:
         self.plan = plan
         self.room = np.empty((len(plan.losses), 0))
         """For the losses of a batch, of which pairs are made."""
-        self.places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
         self._begin()
 
     def _begin(self) -> None:
         self.rows = 0
-        plan = self.plan
-        self.sums = [steady_sums(weighted=plan.weighted) for _ in self.places]
-        self.gradients = [Passing.of(weighted=plan.weighted) if plan.gradient else None for _ in self.places]
-        self.clipped = [0] * len(self.places)
-        self.others: list[Part | None] = [None] * len(self.places)
-        """The sums of batches that doubles do not hold, or not as they come."""
-        self.gathered = gathered(plan)
+        self.places = [_Place(self.plan, index, bound) for index, bound in self.plan.places]
+        self.gathered = gathered(self.plan)
 
     def add(self, batch: Batch, clock: Clock) -> bool:
         """Add a batch, where there is nothing to say of it beside its sums; whether it was added."""
-        errors = any(error is not None for error in batch.errors)
-        if batch.problems.by_key or batch.position is not None or errors or not len(batch.label):
+        if not is_plain(batch):
             return False
         if self.gathered is not None and self.room.shape[1] < len(batch.label):
             self.room = np.empty((len(self.places), len(batch.label)))
-        passed = [self._passed(place, bound, batch, index) for place, (index, bound) in enumerate(self.places)]
+        rooms = self.room if self.gathered is not None else [None] * len(self.places)
+        passed = [place.add(batch, room) for place, room in zip(self.places, rooms, strict=True)]
 
         @cache
-        def of_place(place: int) -> tuple[Part, Rows]:
-            index, bound = self.places[place]
-            return part_of(self.plan, place, bound, batch, None, index, clock)
+        def lifted(number: int) -> tuple[Part, Rows]:
+            place = self.places[number]
+            return part_of(self.plan, number, place.bound, batch, None, place.index, clock)
 
-        for place in np.flatnonzero(np.logical_not(passed)).tolist():
-            part, other = of_place(place)[0], self.others[place]
-            self.others[place] = part if other is None else other + part
+        for number in np.flatnonzero(np.logical_not(passed)).tolist():
+            self.places[number].lifted(lifted(number)[0])
         if self.gathered is not None:
             losses = self.room[:, : len(batch.label)]
-            self.gathered.add(losses, batch.weight, passed, lambda place: of_place(place)[1])
+            self.gathered.add(losses, batch.weight, passed, lambda number: lifted(number)[1])
         self.rows += batch.rows
         clock.mark("compute")
         return True
-
-    def _passed(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> bool:
-        """Add the losses at a place, of the model of that index, block by block; whether all were added."""
-        sums, gradients = self.sums[place], self.gradients[place]
-        clipped = self._clipped(place, bound, batch, index)
-        added = clipped is not None and (gradients is None or gradients.fine()) and sums.end()
-        if clipped is None or not added:
-            sums.forget()
-        else:
-            self.clipped[place] += clipped
-        if gradients is not None:
-            (gradients.end if added else gradients.forget)()
-        return added
-
-    def _clipped(self, place: int, bound: BoundLoss, batch: Batch, index: int) -> int | None:
-        """Add losses as they come; how many the floor changed, ``None`` where some are squares that are no doubles.
-
-        Those of vectors are added at once: the rows of a block are few.
-        """
-        prediction, sums, gradients, clipped = batch.predictions[index], self.sums[place], self.gradients[place], 0
-        labels = kernel_label(bound, batch.label, prediction)
-        for block in blocks(prediction) if prediction.ndim == 1 else [slice(0, len(prediction))]:
-            label, predicted = labels[block], prediction[block]
-            weight = None if batch.weight is None else batch.weight[block]
-            value, slope = evaluated(bound, label, predicted, gradient=gradients is not None)
-            if bound.far_squares(label, predicted, value) is not None:
-                return None
-            if self.gathered is not None:
-                self.room[place, block.start : block.start + len(value)] = value
-            if isinstance(sums, Centred):
-                sums.add(value)
-            elif weight is not None:
-                sums.add(value, weight)
-            if gradients is not None and slope is not None:
-                gradients.add(slope, weight)
-            mask = bound.clipped(label, predicted, finite=batch.finite[index])
-            clipped += 0 if mask is None else int(mask.sum())
-        return clipped
 
     def taken(self) -> Measured | None:
         """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows:
             return None
-        parts = []
-        for sums, passing, clipped, other in zip(self.sums, self.gradients, self.clipped, self.others, strict=True):
-            gradients = None if passing is None else Gradients.passed(passing)
-            part = Part(Moments.of(sums), np.array([clipped]) if clipped else none(1), none(1), gradients, None)
-            parts.append(part if other is None else part + other)
+        parts = tuple(place.part() for place in self.places)
         count, evidence = none(1), None if self.gathered is None else self.gathered.result()
-        measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), tuple(parts), None, evidence)
+        measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), parts, None, evidence)
         self._begin()
         return measured
+
+
+class _Place:
+    """The sums of a loss of the model of that index."""
+
+    def __init__(self, plan: Plan, index: int, bound: BoundLoss) -> None:
+        self.index, self.bound = index, bound
+        self._sums = steady_sums(weighted=plan.weighted)
+        self._gradients = Passing.of(weighted=plan.weighted) if plan.gradient else None
+        self._clipped = 0
+        self._other: Part | None = None
+        """The sums of batches that doubles do not hold, or not as they come."""
+
+    def add(self, batch: Batch, room: FloatArray | None) -> bool:
+        """Add the losses of a batch as they come, and write them into the room; whether all were added."""
+        clipped, gradients = self._passed(batch, room), self._gradients
+        if clipped is not None and (gradients is None or gradients.fine()) and self._sums.end():
+            self._clipped += clipped
+            if gradients is not None:
+                gradients.end()
+            return True
+        self._sums.forget()
+        if gradients is not None:
+            gradients.forget()
+        return False
+
+    def _passed(self, batch: Batch, room: FloatArray | None) -> int | None:
+        """Add losses; how many the floor changed, ``None`` where some are squares that are no doubles."""
+        count, sums, gradients = 0, self._sums, self._gradients
+        for losses in losses_of(self.bound, batch, self.index, gradient=gradients is not None):
+            value, weight = losses.value, None if batch.weight is None else batch.weight[losses.rows]
+            if losses.far is not None:
+                return None
+            if room is not None:
+                room[losses.rows.start : losses.rows.start + len(value)] = value
+            if isinstance(sums, Centred):
+                sums.add(value)
+            elif weight is not None:
+                sums.add(value, weight)
+            if gradients is not None and losses.slope is not None:
+                gradients.add(losses.slope, weight)
+            count += 0 if losses.clipped is None else int(losses.clipped.sum())
+        return count
+
+    def lifted(self, part: Part) -> None:
+        """Add what a batch comes to by a state."""
+        self._other = part if self._other is None else self._other + part
+
+    def part(self) -> Part:
+        """The sums of all batches."""
+        gradients = None if self._gradients is None else Gradients.passed(self._gradients)
+        clipped = np.array([self._clipped]) if self._clipped else none(1)
+        part = Part(Moments.of(self._sums), clipped, none(1), gradients, None)
+        return part if self._other is None else part + self._other
 
 
 def gathered(plan: Plan) -> "PassingEvidence | None":

@@ -14,15 +14,16 @@ from lossctl.evaluation.clock import Clock
 from lossctl.evaluation.fold import Keeping, lift_rows
 from lossctl.evaluation.group_keys import Keys
 from lossctl.evaluation.groups import Numbering, numbered
-from lossctl.evaluation.measure import blocks, kernel_label, lift
+from lossctl.evaluation.measure import lift
 from lossctl.evaluation.measured import Measured, Part
+from lossctl.evaluation.plain_batches import is_plain, losses_of
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
 from lossctl.sums import compiled
 from lossctl.sums.gathered import MOST, Gathered
 from lossctl.sums.problems import Problems
-from lossctl.sums.state import Far, Groups, none
+from lossctl.sums.state import Groups, none
 
 FEW = 4
 """Where groups have fewer rows in a batch, and the next one hardly has the same, each batch is a state of its own."""
@@ -47,7 +48,6 @@ class _Sums:
 
     def __init__(self, plan: Plan, kernels: ModuleType) -> None:
         self.plan, self.kernels = plan, kernels
-        self.places = [(index, bound) for index, model in enumerate(plan.models) for bound in model.losses]
         self.odd = False
         """Whether there was something to say of the last batch, as there may be of the next."""
         self.numbering: Numbering | None = None
@@ -56,14 +56,14 @@ class _Sums:
 
     def _begin(self, numbering: Numbering | None) -> None:
         self.rows, self.numbering = 0, numbering
-        self.sums = [] if numbering is None else [Gathered(self.kernels, numbering.n) for _ in self.places]
-        self.clipped = [none(0 if numbering is None else numbering.n)] * len(self.places)
+        self.sums = [] if numbering is None else [Gathered(self.kernels, numbering.n) for _ in self.plan.losses]
+        self.clipped = [none(0 if numbering is None else numbering.n)] * len(self.plan.losses)
 
     def lifted(self, record: pa.RecordBatch, clock: Clock) -> Measured | None:
         """Add a batch; what came before it, where that does not go on, and with it a batch that is not to be added."""
         batch = validate(record, self.plan) if self.odd else validate(record, self.plan, self._grouped)
         clock.mark("validate")
-        again, self.odd = self.odd, not _is_plain(batch)
+        again, self.odd = self.odd, not (is_plain(batch) and len(batch.label) <= MOST)
         if again or self.odd:
             return self._apart(batch if again else validate(record, self.plan), clock)
         before, numbering = None, self._met
@@ -73,7 +73,7 @@ class _Sums:
                 return self._apart(replace(batch, keys=keys), clock)
             before = self.taken()
             self._begin(numbering)
-        for place, (index, bound) in enumerate(self.places):
+        for place, (index, bound) in enumerate(self.plan.places):
             self._add(place, bound, batch, index, clock)
         self.rows += batch.rows
         return before
@@ -92,20 +92,16 @@ class _Sums:
         """Add the losses at a place, of the model of that index, block by block."""
         if batch.groups is None:
             raise TypeError("rows without groups")
-        code, prediction, sums = batch.groups.code, batch.predictions[index], self.sums[place]
-        labels = kernel_label(bound, batch.label, prediction)
-        for block in blocks(prediction):
-            label, predicted = labels[block], prediction[block]
-            value = bound.row_value(label, predicted)
-            far = bound.far_squares(label, predicted, value)
-            clipped = bound.clipped(label, predicted)
+        code, sums = batch.groups.code, self.sums[place]
+        for losses in losses_of(bound, batch, index):
+            own, clipped = code[losses.rows], losses.clipped
             clock.mark("compute")
-            if far is None:
-                sums.add(value, code[block])
+            if losses.far is None:
+                sums.add(losses.value, own)
             else:
-                sums.add_far(value, code[block], Far(*far))
+                sums.add_far(losses.value, own, losses.far)
             if clipped is not None and clipped.any():
-                self.clipped[place] = self.clipped[place] + np.bincount(code[block][clipped], minlength=sums.groups)
+                self.clipped[place] = self.clipped[place] + np.bincount(own[clipped], minlength=sums.groups)
             clock.mark("reduce")
 
     def taken(self) -> Measured | None:
@@ -121,10 +117,3 @@ class _Sums:
             moments, clipped = all_sums.pop(0).result(used), all_clipped[len(parts)]
             parts.append(Part(moments, clipped[used] if clipped.any() else count, count, None, None))
         return Measured(rows, numbering.names(used), count, count, count, count, Problems(), tuple(parts))
-
-
-def _is_plain(batch: Batch) -> bool:
-    """Whether there is nothing to say of a batch beside its sums."""
-    errors = any(error is not None for error in batch.errors)
-    plain = not (batch.problems.by_key or batch.position is not None or errors)
-    return plain and 0 < len(batch.label) <= MOST

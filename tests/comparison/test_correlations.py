@@ -64,6 +64,19 @@ def test_a_correlation_is_that_of_fractions_or_none(loss, data, numbers, weighte
     assert math.isnan(expected) or numbers is ANY or not clear
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum", "root-mean", "exp-mean"])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e6, 1e140])
+def test_where_a_value_or_its_slope_is_no_double_its_correlation_is_that_of_the_mean_or_none(reduction, scale):
+    table = {"y": [0.0] * 3, "a": [8 * scale, 9 * scale, scale], "b": [scale, 7 * scale, 2 * scale]}
+    asked = {"label": "y", "prediction": ["a", "b"]}
+    (mean,) = lossctl.compare(table, "mae", **asked).results
+    (one,) = lossctl.compare(table, "mae", reduction=reduction, **asked).results
+    if reduction != "exp-mean" or scale < 1e6:
+        assert one.correlation == pytest.approx(mean.correlation)
+    else:
+        assert math.isnan(one.correlation)
+
+
 @pytest.mark.parametrize("loss", ["wmape", "nrmse", "rmse", "mae"])
 @settings(max_examples=10)
 @given(scale=st.integers(-530, 500))

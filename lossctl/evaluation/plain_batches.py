@@ -1,0 +1,46 @@
+"""Batches of which nothing but sums is to be said, and their losses block by block, from which sums are made."""
+
+from collections.abc import Iterator
+
+from lossctl.dataclass import dataclass
+from lossctl.domain import BoolArray, FloatArray
+from lossctl.evaluation.batch import Batch
+from lossctl.evaluation.measure import blocks, evaluated, kernel_label
+from lossctl.functions.bound_loss import BoundLoss
+from lossctl.sums.state import Far
+
+
+def is_plain(batch: Batch) -> bool:
+    """Whether a batch has rows, and there is nothing to say of it beside its sums."""
+    errors = any(error is not None for error in batch.errors)
+    return len(batch.label) > 0 and not (batch.problems.by_key or batch.position is not None or errors)
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """The losses of some rows of a batch."""
+
+    rows: slice
+    value: FloatArray
+    """``(n,)``"""
+    slope: FloatArray | None
+    """Their gradients, in the shape of the predictions, where asked."""
+    far: Far | None
+    """Those that are squares that are no doubles."""
+    clipped: BoolArray | None
+    """Which of them the floor under probabilities changed; ``None`` where it did none."""
+
+
+def losses_of(bound: BoundLoss, batch: Batch, index: int, *, gradient: bool = False) -> Iterator[Losses]:
+    """What a loss makes of the rows of a plain batch, by the predictions of the model of that index, block by block.
+
+    Those of vectors come at once: the rows of a block are few.
+    """
+    prediction = batch.predictions[index]
+    labels = kernel_label(bound, batch.label, prediction)
+    for rows in blocks(prediction) if prediction.ndim == 1 else [slice(0, len(prediction))]:
+        label, predicted = labels[rows], prediction[rows]
+        value, slope = evaluated(bound, label, predicted, gradient=gradient)
+        squares = bound.far_squares(label, predicted, value)
+        far = None if squares is None else Far(*squares)
+        yield Losses(rows, value, slope, far, bound.clipped(label, predicted, finite=batch.finite[index]))
