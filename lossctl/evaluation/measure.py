@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
-and temporaries in the cache, which together are less than the C library keeps when it is freed; see `fold.KEPT`. (What
-is more it takes from the system and gives back at every block, page by page, and that takes longer than the kernel.)"""
+and temporaries in the cache, which together are less than what the C library keeps of what is freed; see
+`fold.keep_what_is_freed`. (What is more it takes from the system and gives back at every block, page by page, and that
+takes longer than the kernel.)"""
 
 
 def nothing(plan: Plan, keys: Keys = NONE) -> Measured:

@@ -97,7 +97,7 @@ class _Askers:
     def begin(self, call: Callable[[], None]) -> None:
         """Have a call made, at once."""
         with self.told:
-            if self.free:
+            if self.free > 0:  # it may be less, where a signal came between these lines
                 self.free -= 1
                 self.calls.append(call)
                 self.told.notify()

@@ -263,8 +263,9 @@ def test_a_store_that_fails_is_asked_for_no_more_than_was_begun(store, way, capl
         library.evaluate(url, "mse", label="y", prediction="p", engine=way)
     asked = store.times()
     assert max(asked["HEAD", name] for name in store.files) <= 3
-    assert sum(asked["HEAD", name] > 1 for name in store.files) <= 1 + 2 * engine.available_cores()
-    assert len(caplog.records) <= 2 * engine.available_cores()
+    begun = 1 + 2 * engine.available_cores()
+    assert sum(asked["HEAD", name] > 1 for name in store.files if name != "000.parquet") <= begun
+    assert len(caplog.records) <= begun
 
 
 @pytest.mark.parametrize("way", ENGINES)
