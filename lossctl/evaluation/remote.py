@@ -117,11 +117,12 @@ def _followed(calls: "Iterable[_Call]") -> "Iterator[_Call]":
 
     It waits for its turn before it reads any.
     """
-    from distributed import secede
+    from distributed import Status, get_worker, secede
 
     for call in calls:
         yield call
-    if unopened(call.item) is not None:
+    # To one that closes no task comes any more, and it has the lock that seceding takes while it waits for this thread.
+    if unopened(call.item) is not None and get_worker().status == Status.running:
         secede()
 
 

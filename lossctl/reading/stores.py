@@ -4,6 +4,7 @@ import errno
 import functools
 import os
 import re
+import threading
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,8 @@ REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, S
 
 CONNECTIONS = 64
 """How many connections to a store a process may have: as many files are asked for ahead of the turn of two tasks."""
+_counting = threading.Lock()
+"""Held while Arrow's number of threads is another, or who reads it meanwhile would leave it so."""
 NO_MEMORY = "(?i)bad_alloc|[mc]alloc of size .* failed|cannot allocate memory"
 """What Arrow says of memory in an error of another kind."""
 
@@ -148,12 +151,13 @@ def _file_system(scheme: str, bucket: str, options: str, seconds: float) -> Any:
         if not settings.keys() & {"region", "endpoint_override"}:
             settings["region"] = fs.resolve_s3_region(bucket)
         once, wait = fs.AwsStandardS3RetryStrategy(max_attempts=1), seconds + 1
-        threads = pa.io_thread_count()
-        pa.set_io_thread_count(max(threads, CONNECTIONS))  # as many connections it has, and 25 at least
-        try:
-            return fs.S3FileSystem(**settings, retry_strategy=once, request_timeout=wait, connect_timeout=wait)
-        finally:
-            pa.set_io_thread_count(threads)
+        with _counting:
+            threads = pa.io_thread_count()
+            pa.set_io_thread_count(max(threads, CONNECTIONS))  # as many connections it has, and 25 at least
+            try:
+                return fs.S3FileSystem(**settings, retry_strategy=once, request_timeout=wait, connect_timeout=wait)
+            finally:
+                pa.set_io_thread_count(threads)
     if scheme in {"gs", "gcs"} and "retry_limit_seconds" not in settings:
         options = f"{options}{'&' if options else ''}retry_limit_seconds=1"
     return fs.FileSystem.from_uri(f"{scheme}://{bucket}" + (f"?{options}" if options else ""))[0]

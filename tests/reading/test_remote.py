@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyarrow import fs
 from stored import ROWS, narrow, parquet_bytes, write
 from transcripts import JSON, VALUE, files_of
 from waiting import HANGS
@@ -13,6 +15,7 @@ from waiting import HANGS
 import lossctl as library
 from lossctl.errors import DataError, LossctlError
 from lossctl.reading import stamped
+from lossctl.reading.stores import store_of
 
 # --- an S3 server ----------------------------------------------------------------------------------------------------
 
@@ -111,6 +114,25 @@ def test_an_object_that_is_replaced_while_it_is_read_is_an_error(lossctl, bucket
     done = lossctl("eval", url, *VALUE)
     assert (done.status, done.out) == (3, "")
     assert f"{url}: was changed while it was read: it was written to" in done.err
+
+
+def test_connections_to_a_store_leave_the_threads_of_arrow_as_they_are(monkeypatch):
+    """Arrow makes as many as it has threads, of which it has more meanwhile; two threads may want some at a time."""
+    before, own, seen = pa.io_thread_count(), pa.io_thread_count, []
+    other = threading.Thread(target=pytest.raises, args=(TypeError, store_of, "s3://b/x?region=two"))
+
+    def connected(**options):
+        if options["region"] == "one":
+            other.start()
+            other.join(0.2)  # who does not wait for this one reads the threads that are not to stay
+
+    monkeypatch.setattr(fs, "S3FileSystem", connected)
+    monkeypatch.setattr(pa, "io_thread_count", lambda: seen.append(own()) or seen[-1])
+    with pytest.raises(TypeError):  # it is no file system
+        store_of("s3://b/x?region=one")
+    other.join()
+    assert {*seen} == {before}
+    assert own() == before
 
 
 def test_labels_may_be_in_an_object_store(lossctl, bucket, tmp_path):

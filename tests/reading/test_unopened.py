@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
@@ -16,7 +17,7 @@ from waiting import HANGS, until
 
 import lossctl as library
 from lossctl.errors import DataError, UsageError
-from lossctl.evaluation import engine
+from lossctl.evaluation import engine, remote
 from lossctl.evaluation.engine import ahead
 from lossctl.reading import files, stamped
 from lossctl.reading.files import narrowed, open_source
@@ -145,8 +146,6 @@ def test_parts_are_asked_for_before_the_one_that_is_awaited(store, way):
 
 
 def test_a_worker_asks_for_the_parts_of_a_task_before_it_reads_them(store):
-    from lossctl.evaluation import remote
-
     url = store.fill()
     shards = [*open_source(url).shards()][1:]
     seen = []
@@ -177,6 +176,17 @@ def test_a_worker_asks_for_the_files_of_its_next_task_before_it_has_read_those_o
             url, "mse", label="y", prediction="p", engine="dask", scheduler=running.scheduler_address
         )
     assert report.value == MSE
+
+
+def test_a_task_lets_the_next_one_begin_unless_its_worker_closes(monkeypatch):
+    """To let it takes a lock, which a worker that closes has while it waits for the task."""
+    distributed, seceded = pytest.importorskip("distributed", reason="needs lossctl[dask]"), []
+    monkeypatch.setattr(remote, "unopened", lambda item: item)
+    monkeypatch.setattr(distributed, "secede", lambda: seceded.append(status))
+    for status in distributed.Status:
+        monkeypatch.setattr(distributed, "get_worker", lambda status=status: SimpleNamespace(status=status))
+        assert [call.item for call in remote._followed([remote._Call(item="file")])] == ["file"]
+    assert seceded == [distributed.Status.running]
 
 
 @pytest.mark.parametrize("most", [1, 7, 100])
