@@ -20,6 +20,7 @@ class Vocabulary:
     """What the entries of a dictionary stand for, of which some may be there twice or be words for nothing."""
 
     entries: pa.Array
+    """In memory of their own: those of a file that is mapped last no longer than it does."""
     table: IntArray
     """The place of each entry among the words, and behind them that of null."""
     words: pa.Array
@@ -53,9 +54,16 @@ def vocabulary(entries: pa.Array, column: str) -> Vocabulary:
         return last
     words = entries.cast(pa.string())
     words.validate(full=True)
-    last = Vocabulary(entries, *_named(words, ["", "nan"] if pa.types.is_floating(entries.type) else [""]))
+    named = _named(words, ["", "nan"] if pa.types.is_floating(entries.type) else [""])
+    last = Vocabulary(_copied(entries), *named)
     _last.of_columns = {**_last.of_columns, column: last} if len(_last.of_columns) < 1 << 4 else {column: last}
     return last
+
+
+def _copied(entries: pa.Array) -> pa.Array:
+    if pa.types.is_string_view(entries.type):  # of which Arrow copies the views alone
+        return pa.array(entries.to_pylist(), entries.type)
+    return pa.concat_arrays([entries, entries[:0]])
 
 
 def _named(words: pa.Array, missing: Sequence[str]) -> tuple[IntArray, pa.Array]:

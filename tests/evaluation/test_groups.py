@@ -127,6 +127,19 @@ def test_the_words_of_a_dictionary_are_looked_at_once_for_all_its_batches(tmp_pa
     assert looked == [90]
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.int64(), pa.float64(), pa.bool_()]
+)
+def test_what_is_kept_of_a_dictionary_is_no_memory_of_who_gave_it(kind):
+    cells = [f"a name of more than a dozen letters {n}" for n in range(2)] if "string" in str(kind) else [0, 1]
+    own = pa.array([*cells, None], pa.string() if "string" in str(kind) else pa.int64()).cast(kind)
+    kept = vocabulary.vocabulary(own, "g")
+    places = [[one.address for one in array.buffers() if one is not None and one.size] for array in (own, kept.entries)]
+    assert kept.entries.equals(own)
+    assert not {*places[0]} & {*places[1]}
+    assert vocabulary.vocabulary(own, "g") is kept
+
+
 @pytest.mark.parametrize("apart", [1, 10**6])
 def test_integers_are_grouped_as_numbers_however_far_apart(apart):
     """Their names are written once, at the end."""
