@@ -18,7 +18,6 @@ from lossctl.evaluation.measured import Measured, Part
 from lossctl.evaluation.plain_batches import is_plain, losses_of
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
-from lossctl.evaluation.steady_groups import SteadilyByGroup
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
@@ -42,7 +41,11 @@ def lifting(plan: Plan) -> Lift[Measured] | Keeping[Measured]:
     """What is made of each batch, or of those of a shard together."""
     if not asks_for_sums(plan):
         return partial(lift_rows, plan, lift)
-    return SteadilyByGroup(plan) if plan.roles.by else Steadily(plan)
+    if plan.roles.by:
+        from lossctl.evaluation.steady_groups import SteadilyByGroup  # noqa: PLC0415  (most runs have no groups)
+
+        return SteadilyByGroup(plan)
+    return Steadily(plan)
 
 
 @dataclass(frozen=True)
