@@ -268,12 +268,14 @@ def open_again(path: str, stamp: Stamp) -> Any:
 def _shown(link: str, stamp: Stamp) -> Handle | None:
     """The file that another process of this machine has open; ``None`` where it is not shown."""
     try:
-        if not link or stamp_by(os.stat(link)).place != stamp.place:
+        if not link or stamp_by(os.stat(link)).place != stamp.place:  # opening a pipe could take forever
             return None
         with open(link, "rb") as file:
-            return Handle(file.fileno())
+            handle = Handle(file.fileno())
     except OSError:
         return None
+    # The other process may have closed the file meanwhile, and the number be that of another one.
+    return handle if stamp_of(handle.descriptor).place == stamp.place else None
 
 
 def confirm(path: str, stamp: Stamp, *, alone: bool = False) -> None:
