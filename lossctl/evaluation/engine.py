@@ -9,7 +9,6 @@ import pickle
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -17,11 +16,11 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from lossctl.errors import UsageError, option
 from lossctl.reading.room import Room
 from lossctl.reading.stores import is_remote
+from lossctl.reading.turns import in_turn
 from lossctl.reading.unopened import unopened
 from lossctl.registry import Registry
 
 Item = TypeVar("Item")
-Begun = TypeVar("Begun")
 Output = TypeVar("Output")
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
@@ -132,32 +131,6 @@ def ahead(
     finally:
         if room is None:
             place.close()
-
-
-def in_turn(
-    begin: Callable[[Item], Begun], end: Callable[[Begun], Output], items: Iterable[Item], most: Callable[[], int]
-) -> Iterator[Output]:
-    """``end(begin(item))`` for each item, in order, where up to ``most()`` more items have begun meanwhile.
-
-    Args:
-        begin: starts the work on an item.
-        end: waits for what ``begin`` returned, and gives the result of the item or raises its error.
-        items: what to work on. What they or ``begin`` raise is raised after the results of the items before.
-        most: asked anew before each result.
-    """
-    waiting: deque[Begun] = deque()
-    remaining, stop = iter(items), None
-    while stop is None:
-        try:
-            waiting.append(begin(next(remaining)))
-        except Exception as error:  # noqa: BLE001  (the end, or what the items raise)
-            stop = error
-        if waiting and (stop is not None or len(waiting) > most()):
-            yield end(waiting.popleft())
-    while waiting:
-        yield end(waiting.popleft())
-    if not isinstance(stop, StopIteration):
-        raise stop
 
 
 def portable(error: Exception, dumps: Callable[[Any], bytes]) -> Exception:

@@ -1,11 +1,12 @@
 """From what somebody named to a source: files, URLs, globs and directories as one data set."""
 
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain, islice
+from operator import call
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ from lossctl.reading.selection import Selected
 from lossctl.reading.stamp import Stamp
 from lossctl.reading.stamped import comes_whole
 from lossctl.reading.stores import ARROW_STORES, scheme_of
+from lossctl.reading.turns import in_turn
 from lossctl.reading.unopened import Unopened
 from lossctl.reading.waiting import begun, patience
 from lossctl.reading.worded import heeding
@@ -134,13 +136,8 @@ class Files:
             DataError: a file cannot be opened, or its columns are not those of the first.
         """
         yield from self._shards(0)
-        waiting: deque[Callable[[], Iterable[Shard]]] = deque()
-        for index in range(1, len(self.paths)):
-            waiting.append(self._begun(index))
-            if len(waiting) > OPENING:
-                yield from waiting.popleft()()
-        while waiting:
-            yield from waiting.popleft()()
+        for shards in in_turn(self._begun, call, range(1, len(self.paths)), lambda: OPENING):
+            yield from shards
 
     def _begun(self, index: int) -> Callable[[], Iterable[Shard]]:
         """What gives the shards of one file; one of a store that says where its parts are is being opened meanwhile."""

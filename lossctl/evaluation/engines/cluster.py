@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lossctl.errors import DataError, LossctlError, UsageError, reason
-from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines, in_turn
+from lossctl.evaluation.engine import Engine, Item, Output, available_cores, engines
 from lossctl.evaluation.remote import Outcome, Patient, Task, versions
+from lossctl.reading.turns import in_turn
 from lossctl.reading.waiting import patience
 
 if TYPE_CHECKING:

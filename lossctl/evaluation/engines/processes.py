@@ -21,7 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lossctl.errors import DataError, UsageError, option
-from lossctl.evaluation.engine import SIGNALS, WORKER, Item, Output, available_cores, engines, in_turn, portable
+from lossctl.evaluation.engine import SIGNALS, WORKER, Item, Output, available_cores, engines, portable
+from lossctl.reading.turns import in_turn
 from lossctl.sums.state import is_none
 
 if TYPE_CHECKING:

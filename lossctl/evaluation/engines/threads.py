@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from lossctl.evaluation.engine import WORKER, Item, Output, ahead, available_cores, engines, in_turn
+from lossctl.evaluation.engine import WORKER, Item, Output, ahead, available_cores, engines
+from lossctl.reading.turns import in_turn
 
 
 class Threads:
