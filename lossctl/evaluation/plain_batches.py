@@ -1,13 +1,43 @@
 """Batches of which nothing but sums is to be said, and their losses block by block, from which sums are made."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+
+import pyarrow as pa
 
 from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.batch import Batch
-from lossctl.evaluation.measure import blocks, evaluated, kernel_label
+from lossctl.evaluation.clock import Clock
+from lossctl.evaluation.measure import blocks, evaluated, kernel_label, lift
+from lossctl.evaluation.measured import Measured
+from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.sums.state import Far
+
+
+class Steady(ABC):
+    """The sums of some batches that follow each other.
+
+    Args:
+        plan: what to measure.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @abstractmethod
+    def lifted(self, record: pa.RecordBatch, clock: Clock) -> Measured | None:
+        """Add a batch; what came before it, where that does not go on, and with it a batch that is not to be added."""
+
+    @abstractmethod
+    def taken(self) -> Measured | None:
+        """The sums so far, which begin anew; ``None`` where there are none."""
+
+    def apart(self, batch: Batch, clock: Clock) -> Measured:
+        """What came before a batch, and this as a state of its own."""
+        before, state = self.taken(), lift(self.plan, batch, clock)
+        return state if before is None else before + state
 
 
 def is_plain(batch: Batch) -> bool:

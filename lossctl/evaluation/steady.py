@@ -15,13 +15,12 @@ from lossctl.evaluation.fold import Folded, Keeping, Lift, fold_legal, lift_rows
 from lossctl.evaluation.group_keys import WHOLE
 from lossctl.evaluation.measure import lift, nothing, part_of
 from lossctl.evaluation.measured import Measured, Part
-from lossctl.evaluation.plain_batches import is_plain, losses_of
+from lossctl.evaluation.plain_batches import Steady, is_plain, losses_of
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.running import Running
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.reading.format import Source
 from lossctl.sums import compiled
-from lossctl.sums.centred import Centred
 from lossctl.sums.gradients import Gradients
 from lossctl.sums.moments import Moments, steady_sums
 from lossctl.sums.passing import Passing
@@ -39,13 +38,7 @@ def fold_sums(source: Source, plan: Plan, running: Running, *, keep: bool = Fals
 
 def lifting(plan: Plan) -> Lift[Measured] | Keeping[Measured]:
     """What is made of each batch, or of those of a shard together."""
-    if not asks_for_sums(plan):
-        return partial(lift_rows, plan, lift)
-    if plan.roles.by:
-        from lossctl.evaluation.steady_groups import SteadilyByGroup  # noqa: PLC0415  (most runs have no groups)
-
-        return SteadilyByGroup(plan)
-    return Steadily(plan)
+    return Steadily(plan) if asks_for_sums(plan) else partial(lift_rows, plan, lift)
 
 
 @dataclass(frozen=True)
@@ -58,28 +51,23 @@ class Steadily(Keeping[Measured]):
         """As `lossctl.evaluation.fold.Keeping`; who works elsewhere may lack what is compiled here."""
         if not asks_for_sums(self.plan):
             return partial(lift_rows, self.plan, lift), lambda: None
-        sums = Steady(self.plan)
-
-        def lifted(record: pa.RecordBatch, clock: Clock) -> Measured | None:
-            batch = validate(record, self.plan)
-            clock.mark("validate")
-            if sums.add(batch, clock):
-                return None
-            before, state = sums.taken(), lift(self.plan, batch, clock)
-            return state if before is None else before + state
-
-        return lifted, sums.taken
+        sums = _sums_of(self.plan)
+        return sums.lifted, sums.taken
 
 
-class Steady:
-    """The sums of some batches that follow each other.
+def _sums_of(plan: Plan) -> Steady:
+    if not plan.roles.by:
+        return _Whole(plan)
+    from lossctl.evaluation.steady_groups import SteadyByGroup  # noqa: PLC0415  (most runs have no groups)
 
-    Args:
-        plan: what to measure; one that `asks_for_sums`.
-    """
+    return SteadyByGroup(plan)
+
+
+class _Whole(Steady):
+    """Of all rows together."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         self.room = np.empty((len(plan.losses), 0))
         """For the losses of a batch, of which pairs are made."""
         self._begin()
@@ -87,15 +75,16 @@ class Steady:
     def _begin(self) -> None:
         self.rows = 0
         self.places = [_Place(self.plan, index, bound) for index, bound in self.plan.places]
-        self.gathered = gathered(self.plan)
+        self.evidence = _passing_evidence(self.plan)
 
-    def add(self, batch: Batch, clock: Clock) -> bool:
-        """Add a batch, where there is nothing to say of it beside its sums; whether it was added."""
+    def lifted(self, record: pa.RecordBatch, clock: Clock) -> Measured | None:
+        batch = validate(record, self.plan)
+        clock.mark("validate")
         if not is_plain(batch):
-            return False
-        if self.gathered is not None and self.room.shape[1] < len(batch.label):
+            return self.apart(batch, clock)
+        if self.evidence is not None and self.room.shape[1] < len(batch.label):
             self.room = np.empty((len(self.places), len(batch.label)))
-        rooms = self.room if self.gathered is not None else [None] * len(self.places)
+        rooms = self.room if self.evidence is not None else [None] * len(self.places)
         passed = [place.add(batch, room) for place, room in zip(self.places, rooms, strict=True)]
 
         @cache
@@ -105,19 +94,18 @@ class Steady:
 
         for number in np.flatnonzero(np.logical_not(passed)).tolist():
             self.places[number].lifted(lifted(number)[0])
-        if self.gathered is not None:
+        if self.evidence is not None:
             losses = self.room[:, : len(batch.label)]
-            self.gathered.add(losses, batch.weight, passed, lambda number: lifted(number)[1])
+            self.evidence.add(losses, batch.weight, passed, lambda number: lifted(number)[1])
         self.rows += batch.rows
         clock.mark("compute")
-        return True
+        return None
 
     def taken(self) -> Measured | None:
-        """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows:
             return None
         parts = tuple(place.part() for place in self.places)
-        count, evidence = none(1), None if self.gathered is None else self.gathered.result()
+        count, evidence = none(1), None if self.evidence is None else self.evidence.result()
         measured = Measured(self.rows, WHOLE, count, count, count, count, Problems(), parts, None, evidence)
         self._begin()
         return measured
@@ -156,10 +144,7 @@ class _Place:
                 return None
             if room is not None:
                 room[losses.rows.start : losses.rows.start + len(value)] = value
-            if isinstance(sums, Centred):
-                sums.add(value)
-            elif weight is not None:
-                sums.add(value, weight)
+            sums.add(value, weight)
             if gradients is not None and losses.slope is not None:
                 gradients.add(losses.slope, weight)
             count += 0 if losses.clipped is None else int(losses.clipped.sum())
@@ -177,7 +162,7 @@ class _Place:
         return part if self._other is None else part + self._other
 
 
-def gathered(plan: Plan) -> "PassingEvidence | None":
+def _passing_evidence(plan: Plan) -> "PassingEvidence | None":
     """What keeps the evidence of batches, where somebody asks for that."""
     if not (plan.paired or plan.judged):
         return None

@@ -1,22 +1,17 @@
 """As `lossctl.evaluation.steady`, by group: what the batches of a shard come to is added in place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
 
-from lossctl.dataclass import dataclass
 from lossctl.evaluation.batch import Batch, validate
 from lossctl.evaluation.clock import Clock
-from lossctl.evaluation.fold import Keeping, lift_rows
 from lossctl.evaluation.group_keys import Keys
 from lossctl.evaluation.groups import Numbering, numbered
-from lossctl.evaluation.measure import lift
 from lossctl.evaluation.measured import Measured, Part
-from lossctl.evaluation.plain_batches import is_plain, losses_of
+from lossctl.evaluation.plain_batches import Steady, is_plain, losses_of
 from lossctl.evaluation.plan import Plan
 from lossctl.functions.bound_loss import BoundLoss
 from lossctl.inference.grouping import Grouping
@@ -29,25 +24,14 @@ FEW = 4
 """Where groups have fewer rows in a batch, and the next one hardly has the same, each batch is a state of its own."""
 
 
-@dataclass(frozen=True)
-class SteadilyByGroup(Keeping[Measured]):
-    """Lifts the batches of a shard together, as far as nothing is wrong with them."""
+class SteadyByGroup(Steady):
+    """Of groups, as far as batches have the same numbering."""
 
-    plan: Plan
-
-    def begun(self) -> tuple[Callable[[pa.RecordBatch, Clock], Measured | None], Callable[[], Measured | None]]:
-        """As `lossctl.evaluation.fold.Keeping`."""
-        if compiled.kernels is None:  # of who works elsewhere
-            return partial(lift_rows, self.plan, lift), lambda: None
-        sums = _Sums(self.plan, compiled.kernels)
-        return sums.lifted, sums.taken
-
-
-class _Sums:
-    """The sums of batches of a shard that follow each other and have the same numbering."""
-
-    def __init__(self, plan: Plan, kernels: ModuleType) -> None:
-        self.plan, self.kernels = plan, kernels
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        if compiled.kernels is None:
+            raise TypeError("sums by group that are not compiled")
+        self.kernels = compiled.kernels
         self.odd = False
         """Whether there was something to say of the last batch, as there may be of the next."""
         self.numbering: Numbering | None = None
@@ -60,28 +44,22 @@ class _Sums:
         self.clipped = [none(0 if numbering is None else numbering.n)] * len(self.plan.losses)
 
     def lifted(self, record: pa.RecordBatch, clock: Clock) -> Measured | None:
-        """Add a batch; what came before it, where that does not go on, and with it a batch that is not to be added."""
         batch = validate(record, self.plan) if self.odd else validate(record, self.plan, self._grouped)
         clock.mark("validate")
         again, self.odd = self.odd, not (is_plain(batch) and len(batch.label) <= MOST)
         if again or self.odd:
-            return self._apart(batch if again else validate(record, self.plan), clock)
+            return self.apart(batch if again else validate(record, self.plan), clock)
         before, numbering = None, self._met
         if numbering is not self.numbering or self.rows + batch.rows > MOST:
             keys = None if numbering is None else numbering.keys
             if keys is not None and FEW * len(keys) > batch.rows:
-                return self._apart(replace(batch, keys=keys), clock)
+                return self.apart(replace(batch, keys=keys), clock)
             before = self.taken()
             self._begin(numbering)
         for place, (index, bound) in enumerate(self.plan.places):
             self._add(place, bound, batch, index, clock)
         self.rows += batch.rows
         return before
-
-    def _apart(self, batch: Batch, clock: Clock) -> Measured:
-        """What came before a batch, and this as a state of its own."""
-        before, state = self.taken(), lift(self.plan, batch, clock)
-        return state if before is None else before + state
 
     def _grouped(self, record: pa.RecordBatch, by: Sequence[Grouping]) -> tuple[Groups | None, Keys]:
         """The places of the rows; who adds them up needs no names."""
@@ -105,7 +83,6 @@ class _Sums:
             clock.mark("reduce")
 
     def taken(self) -> Measured | None:
-        """The sums so far, which begin anew; ``None`` where there are none."""
         if not self.rows or self.numbering is None:
             return None
         rows, numbering, all_sums, all_clipped = self.rows, self.numbering, self.sums, self.clipped

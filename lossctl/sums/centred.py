@@ -43,7 +43,7 @@ class Centred:
         if compiled.kernels is None:
             self._own = BlockSum(self._work[0]), BlockSum(self._work[0])
 
-    def add(self, values: FloatArray) -> None:
+    def add(self, values: FloatArray, weight: FloatArray | None = None) -> None:  # noqa: ARG002  (there is none)
         """Add the next numbers of a batch, ``(n,)``: at first `FIRST` or more, or all."""
         if not len(values):
             return

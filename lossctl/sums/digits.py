@@ -70,10 +70,16 @@ def workspace(values: FloatArray) -> FloatArray:
     return np.empty(min(BLOCK, len(values)))
 
 
+def slices(n: int, step: int = BLOCK) -> Iterator[slice]:
+    """The slices of ``n`` rows that are looked at together: ``step`` of them each, but for the last."""
+    for start in range(0, n, step):
+        yield slice(start, min(start + step, n))
+
+
 def in_blocks(values: FloatArray) -> Iterator[FloatArray]:
     """Some values, block by block."""
-    for start in range(0, len(values), BLOCK):
-        yield values[start : start + BLOCK]
+    for rows in slices(len(values)):
+        yield values[rows]
 
 
 def _by_run(values: FloatArray, groups: Groups) -> Sums:
@@ -81,8 +87,8 @@ def _by_run(values: FloatArray, groups: Groups) -> Sums:
     values, starts, index, number = groups.arranged(values), groups.starts, groups.index, groups.number
     digits: Digits = {}
     blocks, folds = 0, _Folds(workspace(values))
-    for start, block in zip(range(0, len(values), BLOCK), in_blocks(values), strict=True):
-        stop = start + len(block)
+    for rows in slices(len(values)):
+        block, start, stop = values[rows], rows.start, rows.stop
         first, last = int(np.searchsorted(starts, start, "right")) - 1, int(np.searchsorted(starts, stop))
         present, runs = index[first:last], np.maximum(starts[first:last] - start, 0)
         sizes = np.diff(runs, append=len(block))

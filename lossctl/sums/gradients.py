@@ -13,6 +13,7 @@ from lossctl.domain import FloatArray, IntArray, row_sum
 from lossctl.rational import square_root, to_float
 from lossctl.reduction import Reduction
 from lossctl.sums import compiled
+from lossctl.sums.digits import slices
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.histogram import Histogram
 from lossctl.sums.moments import Total
@@ -264,8 +265,7 @@ def _of_vectors(gradient: FloatArray) -> tuple[FloatArray, FloatArray, FloatArra
     """∣g∣₁, the largest ∣g_k∣ and ∣g∣₂ of vectors ``(n, k)``, ``(n,)`` each; some rows at a time, for the cache."""
     absolute, largest, norm = np.empty((3, len(gradient)))
     step = max(AT_A_TIME // gradient.shape[1], 1)
-    for start in range(0, len(gradient), step):
-        block = slice(start, start + step)
+    for block in slices(len(gradient), step):
         size = np.abs(gradient[block])
         absolute[block], highest = row_sum(size), size.max(axis=1)
         # The largest entry is taken out first: squares of very large or small numbers leave the doubles.

@@ -15,6 +15,7 @@ from lossctl.domain import BoolArray, FloatArray
 from lossctl.rational import to_float
 from lossctl.reduction import ONE, Mean, PerRow, Reduction, RootMean, Sum
 from lossctl.sums.cross_moments import Beside
+from lossctl.sums.digits import slices
 from lossctl.sums.doubled import Doubled
 from lossctl.sums.exact import ExactSum
 from lossctl.sums.gradients import NONE, GradientFigures, Gradients
@@ -51,8 +52,7 @@ def figures(moments: Moments, reduction: Reduction) -> Figures:
         return _one_by_one(moments.result(), reduction)
     figures, certain = np.empty((4, groups)), np.empty(groups, dtype=bool)
     with np.errstate(all="ignore"):
-        for start in range(0, groups, BLOCK):
-            cut = slice(start, min(start + BLOCK, groups))
+        for cut in slices(groups, BLOCK):
             part = moments.taken(cut)
             n = part.n.astype(np.float64)
             if usual and (part.weights is None or reduction.adds):
@@ -77,8 +77,7 @@ def gradient_figures(gradients: Gradients, moments: Moments, reduction: Reductio
     figures = np.full((len(fields(GradientFigures)), groups), np.nan)
     if groups >= FEW:
         with np.errstate(all="ignore"):
-            for start in range(0, groups, BLOCK):
-                cut = slice(start, min(start + BLOCK, groups))
+            for cut in slices(groups, BLOCK):
                 figures[:-1, cut] = _of_gradients(gradients.taken(cut), moments.taken(cut), reduction)
     odd = np.flatnonzero(np.isnan(figures[:-1]).any(axis=0) & (moments.n > 0))
     exact = gradients.taken(odd).result(moments.taken(odd).result(), reduction)
@@ -100,13 +99,13 @@ def shares(moments: Moments, reduction: Reduction) -> FloatArray:
     found = np.full((groups, reduction.columns - 1), np.nan)
     if groups >= FEW:
         with np.errstate(all="ignore"):
-            for start in range(0, groups, BLOCK):
-                part = moments.taken(slice(start, min(start + BLOCK, groups)))
+            for cut in slices(groups, BLOCK):
+                part = moments.taken(cut)
                 total, usual = doubled(part)
                 slopes: Any = reduction.slopes(means_of(part, total, reduction)) or (ONE,)
                 for place, slope in enumerate(slopes[1:]):
                     share = (slope / slopes[0]).rounded() + 0.0  # never -0
-                    found[start : start + BLOCK, place] = np.where(usual, share, np.nan)
+                    found[cut, place] = np.where(usual, share, np.nan)
     odd = np.flatnonzero(np.isnan(found).any(axis=1) & (moments.n > 0))
     for place, sums in zip(odd.tolist(), moments.taken(odd).result(), strict=True):
         exact = sums.slopes(reduction) if sums.special is None else None

@@ -1,11 +1,12 @@
 """Evidence of rows of a single group, batch by batch: what it takes is kept from one to the next, and no state made."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lossctl.domain import FloatArray
-from lossctl.sums.centred import FIRST, Centred
+from lossctl.sums.centred import FIRST
+from lossctl.sums.digits import slices
 from lossctl.sums.evidence import Evidence, Measure, Pair, Pairs, coefficients, directions, moved_by, outermost, signs
 from lossctl.sums.extremes import Extremes, Outermost
 from lossctl.sums.moments import Moments, steady_sums
@@ -69,12 +70,9 @@ class _Paired:
     def add(self, baseline: FloatArray, candidate: FloatArray, weight: FloatArray | None) -> bool:
         """Add a batch of finite losses; whether it was added."""
         counts = np.zeros((2, 1), dtype=np.int64)
-        for block in _blocks(len(baseline)):
+        for block in slices(len(baseline), FIRST):
             difference, own = self._difference(baseline, candidate, block), None if weight is None else weight[block]
-            if isinstance(self._sums, Centred):
-                self._sums.add(difference)
-            elif own is not None:
-                self._sums.add(difference, own)
+            self._sums.add(difference, own)
             counts += signs(difference, None)
             self._sought.add([baseline[block], difference], own)
         if not self._sums.end():
@@ -82,7 +80,7 @@ class _Paired:
             return False
         self._signs += counts
         if self._sought.again():
-            for block in _blocks(len(baseline)):
+            for block in slices(len(baseline), FIRST):
                 difference = self._difference(baseline, candidate, block)
                 self._sought.add([baseline[block], difference], None if weight is None else weight[block])
         self._sought.end()
@@ -121,7 +119,7 @@ class _Sought:
     def add_all(self, losses: FloatArray, weight: FloatArray | None) -> None:
         """Add a batch of finite losses."""
         for _ in range(2):
-            for block in _blocks(len(losses)):
+            for block in slices(len(losses), FIRST):
                 self.add([losses[block]], None if weight is None else weight[block])
             if not self.again():
                 break
@@ -150,9 +148,3 @@ class _Sought:
         """End the batch, which counts."""
         self.found = self.found + self._own.result()
         self.forget()
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    """Slices of as many rows as `Centred` wants at first, whose numbers stay in the cache."""
-    for start in range(0, n, FIRST):
-        yield slice(start, min(start + FIRST, n))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossctl.domain import FloatArray, IntArray, distinct
-from lossctl.sums.digits import BLOCK, DIGIT, products_by_group
+from lossctl.sums.digits import BLOCK, DIGIT, products_by_group, slices
 from lossctl.sums.exact import LARGE, SMALL, TINY, ExactSum
 from lossctl.sums.state import Groups
 from lossctl.two_doubles import product
@@ -43,8 +43,7 @@ def exact_products(left: FloatArray, right: FloatArray, groups: Groups | None = 
 def _piecewise(left: FloatArray, right: FloatArray) -> FloatArray:
     """As `product`, ``(2, n)``, of so many rows at a time that what is made of them stays in the cache."""
     terms = np.empty((2, len(left)))
-    for start in range(0, len(left), PIECE):
-        piece = slice(start, start + PIECE)
+    for piece in slices(len(left), PIECE):
         first = left[piece]
         terms[0, piece], terms[1, piece] = product(first, first if right is left else right[piece])
     return terms
@@ -52,8 +51,7 @@ def _piecewise(left: FloatArray, right: FloatArray) -> FloatArray:
 
 def cuts(n: int, *, whole: bool) -> list[slice]:
     """The slices of ``n`` rows that are multiplied at a time: blocks that stay in the cache, or all rows."""
-    step = max(n, 1) if whole else BLOCK
-    return [slice(start, start + step) for start in range(0, n, step)]
+    return [*slices(n, max(n, 1) if whole else BLOCK)]
 
 
 def parted(values: FloatArray) -> tuple[FloatArray, IntArray]:

@@ -8,7 +8,7 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.domain import FloatArray, IntArray
 from lossctl.sums import compiled
-from lossctl.sums.digits import LEVELS, moments_by_group
+from lossctl.sums.digits import LEVELS, moments_by_group, slices
 from lossctl.sums.exact import LARGE, SMALL, ExactSum
 from lossctl.sums.products import PIECE, cuts, parted, scaled_sum
 from lossctl.sums.state import Groups, Meeting
@@ -96,8 +96,10 @@ class Weighed:
         self._rows, self._fine = 0, True
         self._before = self._digits.copy(), self._span
 
-    def add(self, values: FloatArray, weight: FloatArray) -> None:
+    def add(self, values: FloatArray, weight: FloatArray | None) -> None:
         """Add the next values of a batch and their weights, ``(n,)``; these are positive and finite."""
+        if weight is None:
+            raise TypeError("rows without weights")
         if not (self._fine and len(values)):
             return
         values, weight = np.ascontiguousarray(values), np.ascontiguousarray(weight)
@@ -196,8 +198,7 @@ def _terms(value: FloatArray, weight: FloatArray) -> FloatArray:
     if compiled.kernels is not None:
         compiled.kernels.terms(np.ascontiguousarray(value), np.ascontiguousarray(weight), terms.reshape(-1))
         return terms
-    for start in range(0, len(value), PIECE):
-        piece = slice(start, start + PIECE)
+    for piece in slices(len(value), PIECE):
         _fill(terms[:, piece], value[piece], weight[piece])
     return terms
 

@@ -11,7 +11,7 @@ from figures import digits, result
 from stored import FORMATS, rows, stored
 
 import lossctl
-from lossctl.evaluation import steady
+from lossctl.evaluation import plain_batches, steady
 from lossctl.evaluation.evaluate import run as carry_out
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import lift, nothing
@@ -106,8 +106,8 @@ def test_the_value_and_n_of_more_than_two_to_the_31_rows_are_exact(monkeypatch):
     plan = make_plan(source, Request(loss=["mse"], gradient=True))
     once = carry_out(source, plan, SERIAL).results[0]
     doubled = _doubled(table, 33, gradient=True)[0]
-    monkeypatch.setattr(steady.Steady, "add", lambda sums, batch, clock: False)
-    monkeypatch.setattr(steady, "lift", lambda plan, batch, clock: doubled)
+    monkeypatch.setattr(steady, "is_plain", lambda batch: False)
+    monkeypatch.setattr(plain_batches, "lift", lambda plan, batch, clock: doubled)
     many = carry_out(source, plan, SERIAL).results[0]
     assert many.n == 3 << 33
     assert many.value == once.value == pytest.approx(1.25 / 3)
