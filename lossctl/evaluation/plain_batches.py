@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from lossctl.dataclass import dataclass
 from lossctl.domain import BoolArray, FloatArray
 from lossctl.evaluation.batch import Batch
 from lossctl.evaluation.clock import Clock
@@ -46,9 +46,8 @@ def is_plain(batch: Batch) -> bool:
     return len(batch.label) > 0 and not (batch.problems.by_key or batch.position is not None or errors)
 
 
-@dataclass(frozen=True, eq=False)
-class Losses:
-    """The losses of some rows of a batch."""
+class Losses(NamedTuple):
+    """The losses of some rows of a batch: made in less time than other classes, once a block."""
 
     rows: slice
     value: FloatArray
