@@ -33,7 +33,7 @@ BUNDLE, WORTH, LIGHT = 32, 0.2, 1 << 16
 """A task costs milliseconds, so it is several shards: up to `BUNDLE`, as long as they take no more than about `WORTH`
 seconds together, and `LIGHT` bytes to send."""
 NOISY = ("distributed", "tornado", "asyncio")
-"""Loggers that tell of every worker that comes and goes; a user is told what matters as an error."""
+"""Whose loggers tell of every worker that comes and goes; a user is told what matters as an error."""
 SETTINGS = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # a shard of a table in memory holds its rows
 START = "Start one with dask scheduler; it says its address, such as tcp://host:8786."
 CERTIFICATES = "With TLS, this side shows the certificate that Dask's configuration names in distributed.comm.tls."
@@ -262,7 +262,9 @@ async def _greet(address: str) -> None:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Keep Dask's loggers from writing to stderr until the context ends."""
-    loggers = [logging.getLogger(name) for name in NOISY]
+    names = {*NOISY, *(name for name in [*logging.root.manager.loggerDict] if name.partition(".")[0] in NOISY)}
+    # Dask gives some below these a level of their own, such as distributed.client: that above does not reach them.
+    loggers = [logger for name in names if (logger := logging.getLogger(name)).level or name in NOISY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
