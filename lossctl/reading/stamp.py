@@ -128,12 +128,14 @@ def stamp_by(status: os.stat_result, keeper: Keeper | None = None) -> Stamp:
 
 @functools.cache
 def machine() -> str:
-    """What tells this machine from others, and from containers on it, which may have other devices."""
-    boot = ""
+    """What tells this machine from others, and from containers on it, which may have other files and devices."""
+    boot = mounts = ""
     with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
+    with contextlib.suppress(OSError):
+        mounts = os.readlink("/proc/self/ns/mnt")  # a container on the network of its machine has the name of that
     name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-    return f"{name} {boot}"
+    return f"{name} {boot} {mounts}"
 
 
 def same(path: str, before: Stamp | None, now: Stamp) -> Stamp:
