@@ -5,6 +5,7 @@ bucket, less those that were kept, are sums of differences of rows: the paired i
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -210,15 +211,21 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
 def _kept(scores: Scores, place: int, group: int) -> Kept:
     model, bound = scores.losses[place]
     total = scores.totals[place][group]
-    if total.special is not None or not total.n:
-        title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
-        what = f"{title}: it is {total.value(bound.reduced):g}" if total.n else f"{title}: no row is left"
+    title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
+    value = total.value(bound.reduced)
+    if not math.isfinite(value) or not total.n:
+        what = f"{title}: it is {value:g}" if total.n else f"{title}: no row is left"
         raise DataError(what, "Nothing can be held against that.")
     grouped = scores.by_cluster(group, place)
     if grouped is None:
         raise TypeError("a baseline is of rows in buckets")
     weighted = scores.plan.measures[place].weighted
-    sums = tuple(np.ldexp(*scaled) for scaled in (*grouped.sums, *([grouped.weight] if weighted else [])))
+    scaled = (*grouped.sums, *([grouped.weight] if weighted else []))
+    with np.errstate(over="ignore"):
+        sums = tuple(np.ldexp(numbers, exponent) for numbers, exponent in scaled)
+    if any((np.ldexp(sums[k], -exponent) != numbers).any() for k, (numbers, exponent) in enumerate(scaled)):
+        what = f"{title}: sums of its rows are beyond what a double holds"
+        raise DataError(what, "Give labels and predictions, or weights, in another unit.")
     buckets = with_sums(grouped.totals, sums)
     bare = bare_total(total.n, total.sum_weight, total.sum_value, total.beside.sums, total.beside.spans)
     return Kept(

@@ -310,6 +310,27 @@ def test_a_baseline_needs_ids_and_a_finite_value():
         kept(frame.assign(p=np.where(frame.index == 3, np.inf, frame.p)), loss="mae")
 
 
+@pytest.mark.parametrize("weight", [0, -1000, 980, 1015])
+@pytest.mark.parametrize("scale", [0, -600, -530, -300, 300, 505, 511, 600])
+@pytest.mark.parametrize("loss", ["mse", "rmse", "mae"])
+def test_what_is_kept_at_the_ends_of_the_doubles_is_as_sure_as_it_was_or_refused(tmp_path, loss, scale, weight):
+    """Labels, predictions and weights times powers of two change nothing but these of a baseline."""
+    frame, by = rows(200), 2 * scale if loss == "mse" else scale
+    usual = kept(frame, loss=loss, weight="w").results[0].estimate
+    scaled = {name: np.ldexp(frame[name], scale) for name in "yp"} | {"w": np.ldexp(frame.w, weight)}
+    try:
+        found = kept(frame.assign(**scaled), tmp_path / "main.json", loss=loss, weight="w").results[0].estimate
+    except DataError as error:
+        refused = str(error)
+    else:
+        for name in ("value", "standard_error"):
+            expected = np.ldexp(getattr(usual, name), by)
+            assert getattr(found, name) == pytest.approx(expected, rel=1e-9, abs=1e-323)
+        return
+    assert (scale, weight) != (0, 0)
+    assert re.search("it is inf|beyond what a double holds", refused)
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_a_damaged_file_is_an_error_that_names_it(tmp_path_factory, data):
