@@ -13,7 +13,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from lossctl.errors import UsageError
@@ -60,7 +59,7 @@ def unknown(
         kind: the word for what was looked for.
         name: what was asked for.
         spellings: every name and alias.
-        others: as those of `Registry`.
+        others: what `others` of a `Registry` gives.
         names: what to list where nothing is like it.
     """
     if normal(name) in others:
@@ -82,11 +81,12 @@ class Registry(Generic[T]):
         kind: the word for an item in messages, such as ``loss``.
         package: the folder whose modules hold the built-ins, as a dotted name.
         group: the entry-point group of plug-ins.
-        others: what people look for here that is elsewhere: what each is and the way there, by `normal` names.
+        others: gives what people look for here that is elsewhere: what each is and the way there, by `normal` names.
+            It is asked where a name is not known.
     """
 
     def __init__(
-        self, kind: str, package: str, *, group: str, others: Mapping[str, tuple[str, str]] = MappingProxyType({})
+        self, kind: str, package: str, *, group: str, others: Callable[[], Mapping[str, tuple[str, str]]] = dict
     ) -> None:
         self.kind = kind
         self.others = others
@@ -129,7 +129,7 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str) -> UsageError:
         """The error for a name that nothing here has."""
-        return unknown(self.kind, name, self.spellings(), self.others, self.names())
+        return unknown(self.kind, name, self.spellings(), self.others(), self.names())
 
     def names(self) -> list[str]:
         """Every name, sorted; aliases left out."""

@@ -61,8 +61,18 @@ class Direction(Vector):
         return "zero vectors, which have no direction: their cosine is taken as 0"
 
 
+class AtOnce(Plain):
+    """Domains that tell illegal rows and doubtful ones from the same sums."""
+
+    def illegal(self: Domain, values: FloatArray) -> BoolArray | None:
+        return self.judged(values, None)[0]
+
+    def doubtful(self: Domain, values: FloatArray) -> BoolArray | None:
+        return self.judged(values, None)[1]
+
+
 @dataclass(frozen=True)
-class Simplex(Plain):
+class Simplex(AtOnce):
     """Rows of probabilities that sum to 1."""
 
     rows: ClassVar[bool] = True
@@ -71,9 +81,6 @@ class Simplex(Plain):
 
     def describe(self) -> str:
         return f"a row of probabilities that sum to 1 (within {SIMPLEX_ERROR:g})"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return self.judged(values, None)[0]
 
     def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
         outside = None if span is not None and PROBABILITY.covers(span) else PROBABILITY.illegal(values)
@@ -90,16 +97,13 @@ class Simplex(Plain):
     def doubt(self) -> str:
         return f"rows that sum to 1 only within {SIMPLEX_ERROR:g} (rounded?)"
 
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return self.judged(values, None)[1]
-
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         parts = rng.gamma(2.0, 1.0, (n, k)) + 0.05
         return np.asfortranarray(parts / row_sum(parts)[:, None])
 
 
 @dataclass(frozen=True)
-class LogSimplex(Plain):
+class LogSimplex(AtOnce):
     """Rows of log-probabilities: their exponentials sum to 1."""
 
     rows: ClassVar[bool] = True
@@ -107,9 +111,6 @@ class LogSimplex(Plain):
 
     def describe(self) -> str:
         return f"a row of log-probabilities whose exponentials sum to 1 (within {SIMPLEX_ERROR:g})"
-
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return self.judged(values, None)[0]
 
     def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:  # noqa: ARG002
         with np.errstate(over="ignore", invalid="ignore"):
@@ -120,9 +121,6 @@ class LogSimplex(Plain):
     @property
     def doubt(self) -> str:
         return Simplex().doubt
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return self.judged(values, None)[1]
 
     def sample(self, rng: "Generator", n: int, k: int) -> FloatArray:
         return np.asfortranarray(np.log(Simplex().sample(rng, n, k)))
@@ -172,7 +170,7 @@ class Classes(Plain):
 
 
 @dataclass(frozen=True)
-class ClassesOrSimplex(Plain):
+class ClassesOrSimplex(AtOnce):
     """Class codes as a 1-D label, probabilities (one-hot or soft) as a 2-D one."""
 
     classes: ClassVar[bool] = True
@@ -181,17 +179,11 @@ class ClassesOrSimplex(Plain):
     def describe(self) -> str:
         return f"{Classes(self.k).describe()} (one column) or {Simplex().describe()} (one column a class)"
 
-    def illegal(self, values: FloatArray) -> BoolArray | None:
-        return self.judged(values, None)[0]
-
     def judged(self, values: FloatArray, span: Span | None) -> tuple[BoolArray | None, BoolArray | None]:
         return (Classes(self.k) if values.ndim == 1 else Simplex()).judged(values, span)
 
     def closed(self, dimensions: int) -> tuple[float, float]:
         return (Classes(self.k) if dimensions == 1 else Simplex()).closed(dimensions)
-
-    def doubtful(self, values: FloatArray) -> BoolArray | None:
-        return None if values.ndim == 1 else Simplex().doubtful(values)
 
     @property
     def doubt(self) -> str:

@@ -26,7 +26,7 @@ from lossctl.registry import Registry
 from lossctl.words import printable
 
 if TYPE_CHECKING:
-    from lossctl.evaluation.evaluate import Prepared
+    from lossctl.evaluation.prepared import Prepared
     from lossctl.functions.bound_loss import BoundLoss
     from lossctl.rendering.renderer import Style
 
@@ -328,8 +328,8 @@ def progress_bar(files: list[str], *, wanted: bool) -> Iterator[Callable[[int], 
 
 
 def prepared(voice: Voice, *arguments: Any, **options: Any) -> "Prepared":
-    """`lossctl.evaluation.evaluate.prepare`, saying what was chosen and which pairs are risky."""
-    from lossctl.evaluation.evaluate import prepare
+    """`lossctl.evaluation.prepared.prepare`, saying what was chosen and which pairs are risky."""
+    from lossctl.evaluation.prepared import prepare
 
     found = prepare(*arguments, **options)
     for note in found.plan.roles.notes:

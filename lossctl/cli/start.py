@@ -114,7 +114,8 @@ def _below(added: str) -> str:
 
 def _told(files: Sequence[str], how: Mapping[str, Any]) -> dict[str, Any]:
     """What losses need that nobody named and that the data tell, such as ``from_logits``; as arguments."""
-    from lossctl.evaluation.evaluate import open_alone, open_joined, requested, several
+    from lossctl.evaluation.evaluate import requested, several
+    from lossctl.evaluation.prepared import open_alone, open_joined
     from lossctl.inference.infer import complete
 
     joining = {"labels": how["labels"], "ids": several(how["ids"]), "join": how["join"]}

@@ -18,7 +18,7 @@ from lossctl.dataclass import dataclass
 from lossctl.document import Cells, Column, Document, Estimates, Notes, Table
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.evaluate import Prepared, measured
+from lossctl.evaluation.prepared import Prepared, measured
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores

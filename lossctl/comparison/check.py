@@ -13,7 +13,8 @@ from lossctl.comparison.runs import Asked, Run, in_runs, names_of, reason_of, ta
 from lossctl.comparison.trust import remedy
 from lossctl.comparison.verdicts import Verdicts
 from lossctl.errors import LossctlError, UsageError
-from lossctl.evaluation.evaluate import Classes, Label, Names, check_words, requested, several, specs_of
+from lossctl.evaluation.evaluate import Classes, Label, Names, requested, several, specs_of
+from lossctl.evaluation.prepared import check_words
 from lossctl.evaluation.running import Progress, Running
 from lossctl.functions.activation import BoundActivation
 from lossctl.functions.bound_loss import BoundLoss

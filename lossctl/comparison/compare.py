@@ -15,21 +15,13 @@ from lossctl.comparison.trust import remedy
 from lossctl.comparison.wording import at
 from lossctl.errors import LossctlError, Undecided, UsageError, option, options_in
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.evaluate import (
-    Classes,
-    Label,
-    Names,
-    Prepared,
-    measured,
-    prepare,
-    requested,
-    several,
-)
+from lossctl.evaluation.evaluate import Classes, Label, Names, requested, several
 from lossctl.evaluation.fold import Folded
 from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import check_level
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.prepared import Prepared, measured, prepare
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.scores import Scores
 from lossctl.functions.activation import BoundActivation

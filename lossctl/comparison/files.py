@@ -10,10 +10,10 @@ from lossctl.comparison.naming import names_of, path_of
 from lossctl.comparison.sides import ONLY, Side, side_by_side
 from lossctl.errors import LossctlError, Undecided, UsageError, option
 from lossctl.evaluation import join as joining
-from lossctl.evaluation.evaluate import Prepared, check_words, placing, planned, run
 from lossctl.evaluation.keys import Key, keys_named
 from lossctl.evaluation.matching import known_columns, title_of
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.prepared import Prepared, check_words, placing, planned, run
 from lossctl.evaluation.row_order import ensure_same_labels, ensure_same_order, unlike_keys
 from lossctl.evaluation.running import SERIAL
 from lossctl.evaluation.shared_keys import (

@@ -20,9 +20,10 @@ from lossctl.comparison.skill import surely
 from lossctl.dataclass import dataclass
 from lossctl.errors import LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.evaluate import Prepared, measured, prepare, several
+from lossctl.evaluation.evaluate import several
 from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.pooled import APART, pooled
+from lossctl.evaluation.prepared import Prepared, measured, prepare
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores

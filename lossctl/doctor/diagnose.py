@@ -15,18 +15,9 @@ from lossctl.doctor.statistics import ranks
 from lossctl.doctor.survey import described, survey
 from lossctl.errors import DataError, Undecided
 from lossctl.evaluation.complaints import told
-from lossctl.evaluation.evaluate import (
-    Classes,
-    Label,
-    Names,
-    open_alone,
-    open_joined,
-    requested,
-    several,
-    specs_of,
-    with_tried_ways,
-)
+from lossctl.evaluation.evaluate import Classes, Label, Names, requested, several, specs_of
 from lossctl.evaluation.fold import fold
+from lossctl.evaluation.prepared import open_alone, open_joined, with_tried_ways
 from lossctl.evaluation.running import Progress, Running
 from lossctl.evaluation.second import ensure_no_labels
 from lossctl.evaluation.traversal import Traversal

@@ -187,7 +187,7 @@ def find(spec: str, kind: Kind | None = None) -> tuple[BoundLoss | BoundActivati
     known = {"loss": name in losses, "activation": name in activations}
     if kind is None and not any(known.values()):
         spellings = [*losses.spellings(), *activations.spellings(), *families("loss"), *families("activation")]
-        wrong = unknown("loss or activation", name, spellings, losses.others)
+        wrong = unknown("loss or activation", name, spellings, losses.others())
         raise wrong if wrong.parts[1] else UsageError(wrong.parts[0], "lossctl explain lists them.")
     order = sorted(KINDS, key=lambda candidate: (not named[candidate], not known[candidate]))
     chosen = kind or order[0]

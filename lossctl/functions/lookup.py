@@ -38,7 +38,7 @@ def example_of(spec: str) -> BoundLoss:
 
 
 def _read(spec: str, columns: int | None, label_columns: int, *, example: bool) -> BoundLoss:
-    if ":" in spec and normal(spec) in losses.others:
+    if ":" in spec and "=" not in spec and normal(spec) in losses.others():  # such as reg:squarederror
         raise losses.unknown(spec)
     name, values = read_spec(spec)
     _ensure_spelled(spec, name)

@@ -12,7 +12,6 @@ from typing import Any, cast
 from lossctl.domain import Domain, FloatArray
 from lossctl.errors import UsageError
 from lossctl.functions.definition import NO_PEERS, Definition
-from lossctl.functions.metrics import METRICS
 from lossctl.functions.parameter import Value
 from lossctl.reduction import KNOWN
 from lossctl.registry import Registry
@@ -216,7 +215,13 @@ def _the_prediction(label: FloatArray, prediction: FloatArray, **parameters: Val
     return prediction
 
 
-losses: Registry[Loss] = Registry("loss", "lossctl.functions.losses", group="lossctl.losses", others=METRICS)
+def _no_losses() -> Mapping[str, tuple[str, str]]:
+    from lossctl.functions.metrics import METRICS  # noqa: PLC0415  (hundreds of names, which no known loss waits for)
+
+    return METRICS
+
+
+losses: Registry[Loss] = Registry("loss", "lossctl.functions.losses", group="lossctl.losses", others=_no_losses)
 
 
 def _named(name: str) -> Loss:

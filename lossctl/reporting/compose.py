@@ -11,12 +11,12 @@ import numpy as np
 from lossctl.dataclass import dataclass
 from lossctl.errors import UsageError, option
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.evaluate import Prepared, decided
 from lossctl.evaluation.fold import Folded, fold_rows
 from lossctl.evaluation.independence import with_doubts
 from lossctl.evaluation.intervals import bounded
 from lossctl.evaluation.plan import Plan
 from lossctl.evaluation.planner import classless
+from lossctl.evaluation.prepared import Prepared, decided
 from lossctl.evaluation.running import Running
 from lossctl.plots.overview import charts_of
 from lossctl.reading.format import Source

@@ -8,8 +8,8 @@ from lossctl.comparison.moves import cells_of
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Line, Part, Table
 from lossctl.evaluation.assembly import samples_of
-from lossctl.evaluation.evaluate import Prepared
 from lossctl.evaluation.plan import Plan
+from lossctl.evaluation.prepared import Prepared
 from lossctl.evaluation.report import Report
 from lossctl.evaluation.result import Result, Sample
 from lossctl.evaluation.running import Running

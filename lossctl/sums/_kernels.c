@@ -992,281 +992,275 @@ NUMBERED(uint32_t)
 
 /* --- what Python sees --- */
 
-static const char *UNFIT = "arrays of other lengths, or a group that is not there";
-
 typedef struct {
     Py_buffer view;
-    int held;
+    Py_ssize_t n;
+    union { /* NULL of None */
+        void *items;
+        double *doubles;
+        int64_t *integers;
+    };
 } Array;
 
-/* A contiguous array of 8-byte items; sets an exception where it is another. */
-static void *items(PyObject *object, Array *array, char kind, int writable, Py_ssize_t *n) {
-    const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
-    if (PyObject_GetBuffer(object, &array->view, flags)) return NULL;
-    array->held = 1;
+/* A converter of an argument, as all below: a contiguous array; without an object what was taken is given back. */
+static int taken(PyObject *object, Array *array, int flags) {
+    if (!object) {
+        PyBuffer_Release(&array->view);
+        return 1;
+    }
+    *array = (Array){{0}};
+    if (PyObject_GetBuffer(object, &array->view, PyBUF_C_CONTIGUOUS | flags)) return 0;
+    array->n = array->view.itemsize ? array->view.len / array->view.itemsize : 0;
+    array->items = array->view.buf ? array->view.buf : "";
+    return Py_CLEANUP_SUPPORTED;
+}
+
+static int any_items(PyObject *object, void *array) { return taken(object, array, PyBUF_FORMAT); }
+static int bytes_to_write(PyObject *object, void *array) { return taken(object, array, PyBUF_WRITABLE); }
+
+static int eight_bytes(PyObject *object, Array *array, char kind, int flags) {
+    const int status = taken(object, array, PyBUF_FORMAT | flags);
+    if (!object || !status) return status;
     const char *format = array->view.format ? array->view.format : "B";
     const char last = format[strlen(format) - 1];
     const int swapped = *format == '<' || *format == '>'; /* as NumPy says of the other order of bytes */
     const int fits = !swapped && (kind == 'd' ? last == 'd' : last == 'l' || last == 'q');
-    if (array->view.itemsize != 8 || !fits) {
-        PyErr_Format(PyExc_TypeError, "an array of format %s instead of %c", format, kind);
-        return NULL;
-    }
-    *n = array->view.len / 8;
-    return array->view.buf ? array->view.buf : "";
+    if (array->view.itemsize == 8 && fits) return status;
+    PyErr_Format(PyExc_TypeError, "an array of format %s instead of %c", format, kind);
+    PyBuffer_Release(&array->view);
+    return 0;
 }
 
-static void release(Array *arrays, int count) {
-    for (int i = 0; i < count; i++)
-        if (arrays[i].held) PyBuffer_Release(&arrays[i].view);
+static int doubles(PyObject *object, void *array) { return eight_bytes(object, array, 'd', 0); }
+static int integers(PyObject *object, void *array) { return eight_bytes(object, array, 'q', 0); }
+static int doubles_to_write(PyObject *object, void *array) { return eight_bytes(object, array, 'd', PyBUF_WRITABLE); }
+static int integers_to_write(PyObject *object, void *array) { return eight_bytes(object, array, 'q', PyBUF_WRITABLE); }
+
+static int doubles_or_none(PyObject *object, void *array) {
+    if (object != Py_None) return doubles(object, array);
+    *(Array *)array = (Array){{0}};
+    return Py_CLEANUP_SUPPORTED;
+}
+
+static int integers_or_none(PyObject *object, void *array) {
+    if (object != Py_None) return integers(object, array);
+    *(Array *)array = (Array){{0}};
+    return Py_CLEANUP_SUPPORTED;
+}
+
+static void release(Array *const *arrays) {
+    for (; *arrays; arrays++) PyBuffer_Release(&(*arrays)->view);
+}
+#define RELEASE(...) release((Array *const[]){__VA_ARGS__, NULL})
+
+static PyObject *unfit(void) {
+    PyErr_SetString(PyExc_ValueError, "arrays of other lengths, or a group that is not there");
+    return NULL;
 }
 
 static PyObject *kernels_total(PyObject *self, PyObject *args) {
-    PyObject *values_object, *digits_object, *infinite_object, *result = NULL;
-    Array arrays[3] = {{{0}, 0}};
-    Py_ssize_t n, levels, kinds;
-    if (!PyArg_ParseTuple(args, "OOO", &values_object, &digits_object, &infinite_object)) return NULL;
-    double *values = items(values_object, &arrays[0], 'd', 0, &n);
-    int64_t *digits = values ? items(digits_object, &arrays[1], 'q', 1, &levels) : NULL;
-    int64_t *infinite = digits ? items(infinite_object, &arrays[2], 'q', 1, &kinds) : NULL;
-    if (infinite) {
-        if (levels != LEVELS || kinds != 3) {
-            PyErr_SetString(PyExc_ValueError, UNFIT);
-        } else {
-            Py_BEGIN_ALLOW_THREADS
-            total_of(values, n, digits, infinite);
-            Py_END_ALLOW_THREADS
-            result = Py_NewRef(Py_None);
-        }
+    Array values, digits, infinite;
+    if (!PyArg_ParseTuple(args, "O&O&O&", doubles, &values, integers_to_write, &digits, integers_to_write, &infinite))
+        return NULL;
+    const int fits = digits.n == LEVELS && infinite.n == 3;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        total_of(values.doubles, values.n, digits.integers, infinite.integers);
+        Py_END_ALLOW_THREADS
     }
-    release(arrays, 3);
-    return result;
+    RELEASE(&values, &digits, &infinite);
+    return fits ? Py_NewRef(Py_None) : unfit();
 }
 
 static PyObject *kernels_largest(PyObject *self, PyObject *object) {
-    Array array = {{0}, 0};
-    Py_ssize_t n;
-    PyObject *result = NULL;
-    double *values = items(object, &array, 'd', 0, &n);
-    if (values) {
-        uint64_t bits;
-        Py_BEGIN_ALLOW_THREADS
-        bits = largest_bits(values, n);
-        Py_END_ALLOW_THREADS
-        result = PyFloat_FromDouble(bits > INFINITE_BITS ? NAN : double_of(bits));
-    }
-    release(&array, 1);
-    return result;
+    Array values;
+    if (!doubles(object, &values)) return NULL;
+    uint64_t bits;
+    Py_BEGIN_ALLOW_THREADS
+    bits = largest_bits(values.doubles, values.n);
+    Py_END_ALLOW_THREADS
+    RELEASE(&values);
+    return PyFloat_FromDouble(bits > INFINITE_BITS ? NAN : double_of(bits));
 }
 
 static PyObject *kernels_span(PyObject *self, PyObject *object) {
-    Array array = {{0}, 0};
-    Py_ssize_t n;
-    PyObject *result = NULL;
-    double *values = items(object, &array, 'd', 0, &n);
-    if (values && n) {
-        const int64_t infinity = (int64_t)INFINITE_BITS;
-        int64_t least, most;
+    Array values;
+    if (!doubles(object, &values)) return NULL;
+    const int fits = values.n > 0;
+    int64_t least = 0, most = 0;
+    if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        ranks_of(values, n, &least, &most);
+        ranks_of(values.doubles, values.n, &least, &most);
         Py_END_ALLOW_THREADS
-        const int nan = most > infinity || least < -infinity - 1;
-        const double low = nan ? NAN : double_of((uint64_t)rank_of(least));
-        const double high = nan ? NAN : double_of((uint64_t)rank_of(most));
-        result = Py_BuildValue("dd", low, high);
-    } else if (values) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(&array, 1);
-    return result;
+    RELEASE(&values);
+    if (!fits) return unfit();
+    const int64_t infinity = (int64_t)INFINITE_BITS;
+    const int nan = most > infinity || least < -infinity - 1;
+    const double low = nan ? NAN : double_of((uint64_t)rank_of(least));
+    const double high = nan ? NAN : double_of((uint64_t)rank_of(most));
+    return Py_BuildValue("dd", low, high);
 }
 
 static PyObject *kernels_sums_by(PyObject *self, PyObject *args) {
-    PyObject *objects[6], *result = NULL;
-    Array arrays[6] = {{{0}, 0}};
-    Py_ssize_t n, weights, codes, start, size, most, left_codes, rows = 0, kept[WEIGHTED] = {0};
-    int sums;
-    if (!PyArg_ParseTuple(args, "OOOniOOO", &objects[0], &objects[1], &objects[2], &start, &sums, &objects[3], &objects[4],
-                          &objects[5]))
+    Array values, weights, codes, digits, left, left_codes;
+    Py_ssize_t start, rows = 0, kept[WEIGHTED] = {0};
+    int sums, folds = 0, exponents[WEIGHTED], levels[WEIGHTED] = {0};
+    if (!PyArg_ParseTuple(args, "O&O&O&niO&O&O&", doubles, &values, doubles_or_none, &weights, integers, &codes, &start,
+                          &sums, integers_to_write, &digits, doubles_to_write, &left, integers_to_write, &left_codes))
         return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[2], &arrays[2], 'q', 0, &codes) : NULL;
-    int64_t *digits = code ? items(objects[3], &arrays[3], 'q', 1, &size) : NULL;
-    double *left = digits ? items(objects[4], &arrays[4], 'd', 1, &most) : NULL;
-    int64_t *left_code = left ? items(objects[5], &arrays[5], 'q', 1, &left_codes) : NULL;
-    double *weight = left_code && objects[1] != Py_None ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
-    if (left_code && (weight || objects[1] == Py_None)) {
-        int fits = weight ? weights == n && (sums == SQUARED || sums == WEIGHTED) : sums == PLAIN || sums == SQUARED;
-        const Py_ssize_t groups = fits ? size / (SPREAD * sums) : 0, room = fits ? most / sums : 0;
-        fits = fits && codes == n && 0 <= start && start <= n && room >= 2 * PIECE;
-        fits = fits && left_codes == most && room * sums == most && groups * SPREAD * sums == size;
-        const Py_ssize_t pitch = fits ? begin_of(sums) : 1;
-        int64_t *units = PyMem_Calloc(groups * pitch + 1, sizeof *units);
-        double(*numbers)[PIECE] = units ? PyMem_Malloc(WEIGHTED * 2 * sizeof *numbers) : NULL;
-        int folds = 0, exponents[WEIGHTED], levels[WEIGHTED] = {0};
-        if (numbers) {
-            Py_BEGIN_ALLOW_THREADS
-            fits = fits && inside(code, n, groups);
-            folds = fits && units_of(values, weight, n, sums, exponents);
-            if (folds)
-                rows = units_by(values + start, weight ? weight + start : NULL, code + start, n - start, sums, exponents,
-                                units, groups, numbers, left, left_code, room, kept);
-            for (int sum = 0; folds && sum < sums; sum++)
-                if (exponents[sum] != NOWHERE)
-                    levels[sum] = spread(units + begin_of(sum), sum ? LONGER : UNITS, FOLD, pitch, groups,
-                                         exponents[sum], digits + SPREAD * groups * sum);
-            Py_END_ALLOW_THREADS
-        }
-        if (!numbers) PyErr_NoMemory();
-        else if (!fits) PyErr_SetString(PyExc_ValueError, UNFIT);
-        else result = folds ? PyList_New(0) : Py_NewRef(Py_None);
-        for (int sum = 0; folds && result && sum < sums; sum++) {
-            PyObject *told = Py_BuildValue("iin", (exponents[sum] - LOWEST) / DIGIT, levels[sum], kept[sum]);
-            if (!told || PyList_Append(result, told)) Py_CLEAR(result);
-            Py_XDECREF(told);
-        }
-        if (folds && result) result = Py_BuildValue("nN", start + rows, result);
-        PyMem_Free(numbers);
-        PyMem_Free(units);
+    PyObject *result = NULL;
+    const Py_ssize_t n = values.n;
+    const double *weight = weights.doubles;
+    const int64_t *code = codes.integers;
+    int fits = weight ? weights.n == n && (sums == SQUARED || sums == WEIGHTED) : sums == PLAIN || sums == SQUARED;
+    const Py_ssize_t groups = fits ? digits.n / (SPREAD * sums) : 0, room = fits ? left.n / sums : 0;
+    fits = fits && codes.n == n && 0 <= start && start <= n && room >= 2 * PIECE;
+    fits = fits && left_codes.n == left.n && room * sums == left.n && groups * SPREAD * sums == digits.n;
+    const Py_ssize_t pitch = fits ? begin_of(sums) : 1;
+    int64_t *units = PyMem_Calloc(groups * pitch + 1, sizeof *units);
+    double(*numbers)[PIECE] = units ? PyMem_Malloc(WEIGHTED * 2 * sizeof *numbers) : NULL;
+    if (numbers) {
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && inside(code, n, groups);
+        folds = fits && units_of(values.doubles, weight, n, sums, exponents);
+        if (folds)
+            rows = units_by(values.doubles + start, weight ? weight + start : NULL, code + start, n - start, sums,
+                            exponents, units, groups, numbers, left.doubles, left_codes.integers, room, kept);
+        for (int sum = 0; folds && sum < sums; sum++)
+            if (exponents[sum] != NOWHERE)
+                levels[sum] = spread(units + begin_of(sum), sum ? LONGER : UNITS, FOLD, pitch, groups, exponents[sum],
+                                     digits.integers + SPREAD * groups * sum);
+        Py_END_ALLOW_THREADS
     }
-    release(arrays, 6);
+    if (!numbers) PyErr_NoMemory();
+    else if (!fits) unfit();
+    else result = folds ? PyList_New(0) : Py_NewRef(Py_None);
+    for (int sum = 0; folds && result && sum < sums; sum++) {
+        PyObject *told = Py_BuildValue("iin", (exponents[sum] - LOWEST) / DIGIT, levels[sum], kept[sum]);
+        if (!told || PyList_Append(result, told)) Py_CLEAR(result);
+        Py_XDECREF(told);
+    }
+    if (folds && result) result = Py_BuildValue("nN", start + rows, result);
+    PyMem_Free(numbers);
+    PyMem_Free(units);
+    RELEASE(&values, &weights, &codes, &digits, &left, &left_codes);
     return result;
 }
 
 static PyObject *kernels_gathered(PyObject *self, PyObject *args) {
-    PyObject *objects[5], *result = NULL;
-    Array arrays[5] = {{{0}, 0}};
-    Py_ssize_t n, codes, size, room, left_codes, start, kept;
+    Array values, codes, units, left, left_codes;
+    Py_ssize_t start, kept;
     int top;
-    if (!PyArg_ParseTuple(args, "OOniOOOn", &objects[0], &objects[1], &start, &top, &objects[2], &objects[3], &objects[4],
-                          &kept))
+    if (!PyArg_ParseTuple(args, "O&O&niO&O&O&n", doubles, &values, integers, &codes, &start, &top, integers_to_write,
+                          &units, doubles_to_write, &left, integers_to_write, &left_codes, &kept))
         return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    int64_t *units = code ? items(objects[2], &arrays[2], 'q', 1, &size) : NULL;
-    double *left = units ? items(objects[3], &arrays[3], 'd', 1, &room) : NULL;
-    int64_t *left_code = left ? items(objects[4], &arrays[4], 'q', 1, &left_codes) : NULL;
-    if (left_code) {
-        int fits = codes == n && 0 <= start && start <= n && 0 <= kept && kept <= room && left_codes == room && room >= NEAR;
-        fits = fits && -FARTHEST <= top && top <= FARTHEST && size % PLACES_OF_GROUP == 0;
+    const Py_ssize_t n = values.n, room = left.n, groups = units.n / PLACES_OF_GROUP;
+    int fits = codes.n == n && 0 <= start && start <= n && 0 <= kept && kept <= room && left_codes.n == room;
+    fits = fits && room >= NEAR && -FARTHEST <= top && top <= FARTHEST && groups * PLACES_OF_GROUP == units.n;
+    if (fits) {
+        const double *rest = values.doubles + start;
+        const int64_t *code = codes.integers + start;
         Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code + start, n - start, size / PLACES_OF_GROUP);
-        if (fits) start += gathered(values + start, code + start, n - start, top, units, left, left_code, room, &kept);
+        fits = inside(code, n - start, groups);
+        if (fits)
+            start += gathered(rest, code, n - start, top, units.integers, left.doubles, left_codes.integers, room,
+                              &kept);
         Py_END_ALLOW_THREADS
-        if (fits) result = Py_BuildValue("nn", start, kept);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 5);
-    return result;
+    RELEASE(&values, &codes, &units, &left, &left_codes);
+    return fits ? Py_BuildValue("nn", start, kept) : unfit();
 }
 
 static PyObject *kernels_spread(PyObject *self, PyObject *args) {
-    PyObject *objects[2], *result = NULL;
-    Array arrays[2] = {{{0}, 0}};
-    Py_ssize_t size, room;
+    Array units, digits;
     int top, power;
-    if (!PyArg_ParseTuple(args, "OiiO", &objects[0], &top, &power, &objects[1])) return NULL;
-    int64_t *units = items(objects[0], &arrays[0], 'q', 0, &size);
-    int64_t *digits = units ? items(objects[1], &arrays[1], 'q', 1, &room) : NULL;
-    const Py_ssize_t groups = size / PLACES_OF_GROUP;
-    if (digits && groups * PLACES_OF_GROUP == size && room == SPREAD * groups && (power == 1 || power == 2) &&
-        -FARTHEST <= top && top <= FARTHEST) {
-        const int places = 2 * power, exponent = power * top - places * NARROW;
-        int levels;
+    if (!PyArg_ParseTuple(args, "O&iiO&", integers, &units, &top, &power, integers_to_write, &digits)) return NULL;
+    const Py_ssize_t groups = units.n / PLACES_OF_GROUP;
+    int fits = groups * PLACES_OF_GROUP == units.n && digits.n == SPREAD * groups && (power == 1 || power == 2);
+    fits = fits && -FARTHEST <= top && top <= FARTHEST;
+    int exponent = 0, levels = 0;
+    if (fits) {
+        const int places = 2 * power;
+        exponent = power * top - places * NARROW;
         Py_BEGIN_ALLOW_THREADS
-        levels = spread(units + (power == 1 ? 4 : 0), places, NARROW, PLACES_OF_GROUP, groups, exponent, digits);
+        levels = spread(units.integers + (power == 1 ? 4 : 0), places, NARROW, PLACES_OF_GROUP, groups, exponent,
+                        digits.integers);
         Py_END_ALLOW_THREADS
-        result = Py_BuildValue("ii", (exponent - LOWEST) / DIGIT, levels);
-    } else if (digits) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 2);
-    return result;
+    RELEASE(&units, &digits);
+    return fits ? Py_BuildValue("ii", (exponent - LOWEST) / DIGIT, levels) : unfit();
 }
 
 static PyObject *kernels_spans_by(PyObject *self, PyObject *args) {
-    PyObject *objects[4], *result = NULL;
-    Array arrays[4] = {{{0}, 0}};
-    Py_ssize_t n, codes, groups, others;
-    if (!PyArg_ParseTuple(args, "OOOO", &objects[0], &objects[1], &objects[2], &objects[3])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    double *low = code ? items(objects[2], &arrays[2], 'd', 1, &groups) : NULL;
-    double *high = low ? items(objects[3], &arrays[3], 'd', 1, &others) : NULL;
-    if (high) {
-        int fits = codes == n && others == groups;
+    Array values, codes, low, high;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&", doubles, &values, integers, &codes, doubles_to_write, &low,
+                          doubles_to_write, &high))
+        return NULL;
+    int fits = codes.n == values.n && high.n == low.n;
+    if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code, n, groups);
-        if (fits) spans_by(values, code, n, low, high);
+        fits = inside(codes.integers, codes.n, low.n);
+        if (fits) spans_by(values.doubles, codes.integers, values.n, low.doubles, high.doubles);
         Py_END_ALLOW_THREADS
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 4);
-    return result;
+    RELEASE(&values, &codes, &low, &high);
+    return fits ? Py_NewRef(Py_None) : unfit();
 }
 
 static PyObject *kernels_signs_by(PyObject *self, PyObject *args) {
-    PyObject *objects[3], *result = NULL;
-    Array arrays[3] = {{{0}, 0}};
-    Py_ssize_t n, codes, counts;
-    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *code = values ? items(objects[1], &arrays[1], 'q', 0, &codes) : NULL;
-    int64_t *signs = code ? items(objects[2], &arrays[2], 'q', 1, &counts) : NULL;
-    if (signs) {
-        int fits = codes == n && counts % 2 == 0;
+    Array values, codes, signs;
+    if (!PyArg_ParseTuple(args, "O&O&O&", doubles, &values, integers, &codes, integers_to_write, &signs)) return NULL;
+    int fits = codes.n == values.n && signs.n % 2 == 0;
+    if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        fits = fits && inside(code, n, counts / 2);
-        if (fits) signs_by(values, code, n, signs);
+        fits = inside(codes.integers, codes.n, signs.n / 2);
+        if (fits) signs_by(values.doubles, codes.integers, values.n, signs.integers);
         Py_END_ALLOW_THREADS
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 3);
-    return result;
+    RELEASE(&values, &codes, &signs);
+    return fits ? Py_NewRef(Py_None) : unfit();
 }
 
 static PyObject *kernels_outermost(PyObject *self, PyObject *args) {
-    PyObject *objects[5], *result = NULL;
-    Array arrays[COLUMNS + 4] = {{{0}, 0}};
-    double *columns[COLUMNS], *points = NULL;
-    Py_ssize_t n, codes, bests, numbers, rows, place, directions;
+    PyObject *tuple;
+    Array score, codes, best, points, arrays[COLUMNS];
+    double *columns[COLUMNS];
+    Py_ssize_t place, directions, held = 0;
     int ways;
-    if (!PyArg_ParseTuple(args, "OOOOOnni", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &place,
-                          &directions, &ways))
+    if (!PyArg_ParseTuple(args, "O&OO&O&O&nni", doubles, &score, &tuple, integers_or_none, &codes, doubles_to_write,
+                          &best, doubles_to_write, &points, &place, &directions, &ways))
         return NULL;
-    const Py_ssize_t size = PyTuple_Check(objects[1]) ? PyTuple_Size(objects[1]) : 0;
-    double *score = items(objects[0], &arrays[0], 'd', 0, &n);
+    const Py_ssize_t size = PyTuple_Check(tuple) ? PyTuple_Size(tuple) : 0, n = score.n;
+    const int64_t *code = codes.integers;
     int fits = 0 < size && size <= COLUMNS && 0 <= place && 0 < ways && ways <= 2 && ways <= directions;
-    fits = fits && place <= directions - ways;
-    const int64_t *code = score && objects[2] != Py_None ? items(objects[2], &arrays[1], 'q', 0, &codes) : NULL;
-    double *best = score && (code || objects[2] == Py_None) ? items(objects[3], &arrays[2], 'd', 1, &bests) : NULL;
-    if (best) points = items(objects[4], &arrays[3], 'd', 1, &numbers);
-    for (Py_ssize_t column = 0; points && fits && column < size; column++) {
-        columns[column] = items(PyTuple_GetItem(objects[1], column), &arrays[4 + column], 'd', 0, &rows);
-        if (!columns[column]) points = NULL;
-        else fits = rows == n;
+    fits = fits && place <= directions - ways && best.n > 0 && best.n % directions == 0 && points.n == best.n * size;
+    fits = fits && (!code || codes.n == n);
+    for (; fits && held < size && doubles(PyTuple_GetItem(tuple, held), &arrays[held]); held++) {
+        columns[held] = arrays[held].doubles;
+        fits = arrays[held].n == n;
     }
-    if (points) {
-        fits = fits && bests > 0 && bests % directions == 0 && numbers == bests * size && (!code || codes == n);
+    if (fits && held == size) {
         Py_BEGIN_ALLOW_THREADS
-        fits = fits && (!code || inside(code, n, bests / directions));
-        if (fits) outermost(score, columns, (int)size, code, n, ways, directions, best + place, points + size * place);
+        fits = !code || inside(code, n, best.n / directions);
+        if (fits)
+            outermost(score.doubles, columns, (int)size, code, n, ways, directions, best.doubles + place,
+                      points.doubles + size * place);
         Py_END_ALLOW_THREADS
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, COLUMNS + 4);
-    return result;
+    for (Py_ssize_t column = 0; column < held; column++) RELEASE(&arrays[column]);
+    RELEASE(&score, &codes, &best, &points);
+    if (!fits) return unfit();
+    return held == size ? Py_NewRef(Py_None) : NULL;
 }
 
 /* `numbered` for whole numbers of up to 8 bytes, with a sign or without. */
-static int numbered(const Py_buffer *view, Py_ssize_t n, int64_t low, const int64_t *table, Py_ssize_t entries,
-                    int64_t *code, int64_t *counts, Py_ssize_t size) {
-    const int bare = view->format && strchr("BHIL", *view->format) != NULL;
-    const void *numbers = view->buf;
-    switch (view->itemsize) {
+static int numbered(const Array *array, int64_t low, const int64_t *table, Py_ssize_t entries, int64_t *code,
+                    int64_t *counts, Py_ssize_t size) {
+    const int bare = strchr("BHIL", *array->view.format) != NULL;
+    const void *numbers = array->items;
+    const Py_ssize_t n = array->n;
+    switch (array->view.itemsize) {
     case 1:
         return bare ? numbered_uint8_t(numbers, n, low, table, entries, code, counts, size)
                     : numbered_int8_t(numbers, n, low, table, entries, code, counts, size);
@@ -1281,245 +1275,192 @@ static int numbered(const Py_buffer *view, Py_ssize_t n, int64_t low, const int6
 }
 
 static PyObject *kernels_numbered(PyObject *self, PyObject *args) {
-    PyObject *objects[4], *result = NULL;
-    Array arrays[3] = {{{0}, 0}};
-    Py_buffer view = {0};
-    Py_ssize_t entries = 0, codes, size;
+    Array numbers, table, code, counts;
     long long low;
-    if (!PyArg_ParseTuple(args, "OLOOO", &objects[0], &low, &objects[1], &objects[2], &objects[3])) return NULL;
-    int64_t *code = items(objects[2], &arrays[0], 'q', 1, &codes);
-    int64_t *counts = code ? items(objects[3], &arrays[1], 'q', 1, &size) : NULL;
-    int64_t *table = counts && objects[1] != Py_None ? items(objects[1], &arrays[2], 'q', 0, &entries) : NULL;
-    const int ready = counts && (table || objects[1] == Py_None);
-    if (ready && !PyObject_GetBuffer(objects[0], &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)) {
-        const Py_ssize_t wide = view.itemsize, n = wide ? view.len / wide : 0;
-        int fits = view.format && strlen(view.format) == 1 && strchr("bBhHiIlLqQ", *view.format);
-        fits = fits && (wide < 8 ? wide == 1 || wide == 2 || wide == 4 : wide == 8) && n == codes;
-        if (fits && n) {
-            Py_BEGIN_ALLOW_THREADS
-            fits = size && (!table || entries) && numbered(&view, n, low, table, entries, code, counts, size);
-            Py_END_ALLOW_THREADS
-        }
-        if (fits) result = Py_NewRef(Py_None);
-        else PyErr_SetString(PyExc_ValueError, UNFIT);
-        PyBuffer_Release(&view);
+    if (!PyArg_ParseTuple(args, "O&LO&O&O&", any_items, &numbers, &low, integers_or_none, &table, integers_to_write,
+                          &code, integers_to_write, &counts))
+        return NULL;
+    const Py_ssize_t wide = numbers.view.itemsize;
+    const char *format = numbers.view.format;
+    int fits = format && strlen(format) == 1 && strchr("bBhHiIlLqQ", *format);
+    fits = fits && (wide == 1 || wide == 2 || wide == 4 || wide == 8) && numbers.n == code.n;
+    if (fits && numbers.n) {
+        fits = counts.n && (!table.items || table.n);
+        Py_BEGIN_ALLOW_THREADS
+        fits = fits && numbered(&numbers, low, table.integers, table.n, code.integers, counts.integers, counts.n);
+        Py_END_ALLOW_THREADS
     }
-    release(arrays, 3);
-    return result;
+    RELEASE(&numbers, &table, &code, &counts);
+    return fits ? Py_NewRef(Py_None) : unfit();
 }
 
 static PyObject *kernels_centred(PyObject *self, PyObject *args) {
-    PyObject *objects[2], *result = NULL;
-    Array arrays[2] = {{{0}, 0}};
-    Py_ssize_t n, levels;
-    double about;
-    if (!PyArg_ParseTuple(args, "OdO", &objects[0], &about, &objects[1])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *digits = values ? items(objects[1], &arrays[1], 'q', 1, &levels) : NULL;
-    if (digits && levels == 2 * LEVELS) {
-        double most;
+    Array values, digits;
+    double about, most = 0;
+    if (!PyArg_ParseTuple(args, "O&dO&", doubles, &values, &about, integers_to_write, &digits)) return NULL;
+    const int fits = digits.n == 2 * LEVELS;
+    if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        most = add_centred(values, n, about, digits);
+        most = add_centred(values.doubles, values.n, about, digits.integers);
         Py_END_ALLOW_THREADS
-        result = PyFloat_FromDouble(most);
-    } else if (digits) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 2);
-    return result;
+    RELEASE(&values, &digits);
+    return fits ? PyFloat_FromDouble(most) : unfit();
 }
 
 static PyObject *kernels_mean(PyObject *self, PyObject *object) {
-    Array array = {{0}, 0};
-    Py_ssize_t n;
-    PyObject *result = NULL;
-    double *values = items(object, &array, 'd', 0, &n);
-    if (values && n && n <= FEW) {
+    Array values;
+    if (!doubles(object, &values)) return NULL;
+    const int fits = values.n && values.n <= FEW;
+    double mean = 0;
+    if (fits) {
         int64_t digits[LEVELS] = {0}, infinite[3] = {0};
-        double mean;
         Py_BEGIN_ALLOW_THREADS
-        total_of(values, n, digits, infinite);
-        mean = mean_of(digits, n);
+        total_of(values.doubles, values.n, digits, infinite);
+        mean = mean_of(digits, values.n);
         Py_END_ALLOW_THREADS
-        result = PyFloat_FromDouble(mean);
-    } else if (values) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(&array, 1);
-    return result;
+    RELEASE(&values);
+    return fits ? PyFloat_FromDouble(mean) : unfit();
 }
 
 static PyObject *kernels_uncentred(PyObject *self, PyObject *args) {
-    PyObject *objects[2], *result = NULL;
-    Array arrays[2] = {{{0}, 0}};
-    Py_ssize_t n, levels, others;
+    Array own, total;
+    Py_ssize_t n;
     double about;
-    if (!PyArg_ParseTuple(args, "OdnO", &objects[0], &about, &n, &objects[1])) return NULL;
-    int64_t *own = items(objects[0], &arrays[0], 'q', 1, &levels);
-    int64_t *total = own ? items(objects[1], &arrays[1], 'q', 1, &others) : NULL;
-    if (total && levels == 2 * LEVELS && others == 2 * LEVELS) result = PyBool_FromLong(uncentred(own, about, n, total));
-    else if (total) PyErr_SetString(PyExc_ValueError, UNFIT);
-    release(arrays, 2);
-    return result;
+    if (!PyArg_ParseTuple(args, "O&dnO&", integers_to_write, &own, &about, &n, integers_to_write, &total)) return NULL;
+    const int fits = own.n == 2 * LEVELS && total.n == 2 * LEVELS;
+    const int added = fits && uncentred(own.integers, about, n, total.integers);
+    RELEASE(&own, &total);
+    return fits ? PyBool_FromLong(added) : unfit();
 }
 
 static PyObject *kernels_sizes(PyObject *self, PyObject *args) {
-    PyObject *objects[6], *result = NULL;
-    Array arrays[5] = {{{0}, 0}};
-    Py_buffer slots = {0};
-    Py_ssize_t n, weights, levels, bins, kinds;
-    if (!PyArg_ParseTuple(args, "OOOOOO", &objects[0], &objects[1], &objects[2], &objects[3], &objects[4], &objects[5]))
+    Array gradients, weights, digits, counts, slots, largest;
+    if (!PyArg_ParseTuple(args, "O&O&O&O&O&O&", doubles, &gradients, doubles_or_none, &weights, integers_to_write,
+                          &digits, integers_to_write, &counts, bytes_to_write, &slots, doubles_to_write, &largest))
         return NULL;
-    const int weighted = objects[1] != Py_None;
-    double *gradient = items(objects[0], &arrays[0], 'd', 0, &n);
-    double *weight = gradient && weighted ? items(objects[1], &arrays[1], 'd', 0, &weights) : gradient;
-    int64_t *digits = weight ? items(objects[2], &arrays[2], 'q', 1, &levels) : NULL;
-    int64_t *counts = digits ? items(objects[3], &arrays[3], 'q', 1, &bins) : NULL;
-    double *largest = counts ? items(objects[5], &arrays[4], 'd', 1, &kinds) : NULL;
-    if (largest && !PyObject_GetBuffer(objects[4], &slots, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
-        const int fits = (!weighted || weights == n) && levels == (weighted ? 3 : 2) * LEVELS && kinds == 2;
-        if (fits && bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.len == OCTAVES) {
-            Histogram histogram;
-            int exact = 1;
-            Py_BEGIN_ALLOW_THREADS
-            open_histogram(&histogram, counts, bins / OCTAVE, slots.buf);
-            for (Py_ssize_t start = 0; exact && start < n; start += BLOCK) {
-                const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
-                exact = weighted ? add_weighted_gradient(gradient + start, weight + start, size, digits, &histogram,
-                                                         largest)
-                                 : add_gradient(gradient + start, size, digits, &histogram, largest);
-            }
-            Py_END_ALLOW_THREADS
-            result = PyBool_FromLong(exact && !histogram.full);
-        } else {
-            PyErr_SetString(PyExc_ValueError, UNFIT);
+    const Py_ssize_t n = gradients.n, bins = counts.n;
+    const double *gradient = gradients.doubles, *weight = weights.doubles;
+    int fits = (!weight || weights.n == n) && digits.n == (weight ? 3 : 2) * LEVELS && largest.n == 2;
+    fits = fits && bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.view.len == OCTAVES;
+    int exact = 1;
+    if (fits) {
+        Histogram histogram;
+        Py_BEGIN_ALLOW_THREADS
+        open_histogram(&histogram, counts.integers, bins / OCTAVE, slots.items);
+        for (Py_ssize_t start = 0; exact && start < n; start += BLOCK) {
+            const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
+            exact = weight ? add_weighted_gradient(gradient + start, weight + start, size, digits.integers, &histogram,
+                                                   largest.doubles)
+                           : add_gradient(gradient + start, size, digits.integers, &histogram, largest.doubles);
         }
-        PyBuffer_Release(&slots);
+        Py_END_ALLOW_THREADS
+        exact = exact && !histogram.full;
     }
-    release(arrays, 5);
-    return result;
+    RELEASE(&gradients, &weights, &digits, &counts, &slots, &largest);
+    return fits ? PyBool_FromLong(exact) : unfit();
 }
 
 static PyObject *kernels_histogram(PyObject *self, PyObject *args) {
-    PyObject *objects[3], *result = NULL;
-    Array arrays[2] = {{{0}, 0}};
-    Py_buffer slots = {0};
-    Py_ssize_t n, bins;
-    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    int64_t *counts = values ? items(objects[1], &arrays[1], 'q', 1, &bins) : NULL;
-    if (counts && !PyObject_GetBuffer(objects[2], &slots, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)) {
-        if (bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.len == OCTAVES) {
-            Histogram histogram;
-            Py_BEGIN_ALLOW_THREADS
-            open_histogram(&histogram, counts, bins / OCTAVE, slots.buf);
-            for (Py_ssize_t start = 0; start < n; start += BLOCK) {
-                const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
-                Window window;
-                open_window(&window, largest_bits(values + start, size));
-                for (Py_ssize_t i = 0; i < size; i += PIECE)
-                    count_piece(&window, values + start + i, size - i < PIECE ? size - i : PIECE, &histogram);
-                close_window(&window, &histogram);
-            }
-            Py_END_ALLOW_THREADS
-            result = PyBool_FromLong(!histogram.full);
-        } else {
-            PyErr_SetString(PyExc_ValueError, UNFIT);
+    Array values, counts, slots;
+    if (!PyArg_ParseTuple(args, "O&O&O&", doubles, &values, integers_to_write, &counts, bytes_to_write, &slots))
+        return NULL;
+    const Py_ssize_t n = values.n, bins = counts.n;
+    const int fits = bins % OCTAVE == 0 && bins / OCTAVE < 256 && slots.view.len == OCTAVES;
+    int full = 0;
+    if (fits) {
+        Histogram histogram;
+        Py_BEGIN_ALLOW_THREADS
+        open_histogram(&histogram, counts.integers, bins / OCTAVE, slots.items);
+        for (Py_ssize_t start = 0; start < n; start += BLOCK) {
+            const Py_ssize_t size = n - start < BLOCK ? n - start : BLOCK;
+            const double *block = values.doubles + start;
+            Window window;
+            open_window(&window, largest_bits(block, size));
+            for (Py_ssize_t i = 0; i < size; i += PIECE)
+                count_piece(&window, block + i, size - i < PIECE ? size - i : PIECE, &histogram);
+            close_window(&window, &histogram);
         }
-        PyBuffer_Release(&slots);
+        Py_END_ALLOW_THREADS
+        full = histogram.full;
     }
-    release(arrays, 2);
-    return result;
+    RELEASE(&values, &counts, &slots);
+    return fits ? PyBool_FromLong(!full) : unfit();
 }
 
 /* Of numbers whose low bits are counts, ascending: each of those above once, in place, and the sum of its counts. */
 static PyObject *kernels_tally(PyObject *self, PyObject *args) {
-    PyObject *objects[2], *result = NULL;
-    Array arrays[2] = {{{0}, 0}};
-    Py_ssize_t n, room, kept = 0;
+    Array numbers, counts;
+    Py_ssize_t kept = 0;
     int bits;
-    if (!PyArg_ParseTuple(args, "OiO", &objects[0], &bits, &objects[1])) return NULL;
-    int64_t *numbers = items(objects[0], &arrays[0], 'q', 1, &n);
-    int64_t *counts = numbers ? items(objects[1], &arrays[1], 'q', 1, &room) : NULL;
-    if (counts && room == n && 0 < bits && bits < 63) {
+    if (!PyArg_ParseTuple(args, "O&iO&", integers_to_write, &numbers, &bits, integers_to_write, &counts)) return NULL;
+    const int fits = counts.n == numbers.n && 0 < bits && bits < 63;
+    if (fits) {
         const int64_t mask = ((int64_t)1 << bits) - 1;
         Py_BEGIN_ALLOW_THREADS
         int64_t last = 0;
         uint64_t sum = 0;
-        for (Py_ssize_t i = 0; i < n; i++) {
-            const int64_t number = numbers[i] >> bits, count = numbers[i] & mask, same = i && number == last;
+        for (Py_ssize_t i = 0; i < numbers.n; i++) {
+            const int64_t packed = numbers.integers[i], number = packed >> bits, same = i && number == last;
             kept += !same;
-            sum = (uint64_t)count + (sum & (uint64_t)-same);
+            sum = (uint64_t)(packed & mask) + (sum & (uint64_t)-same);
             last = number;
-            numbers[kept - 1] = number;
-            counts[kept - 1] = (int64_t)sum;
+            numbers.integers[kept - 1] = number;
+            counts.integers[kept - 1] = (int64_t)sum;
         }
         Py_END_ALLOW_THREADS
-        result = PyLong_FromSsize_t(kept);
-    } else if (counts) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
     }
-    release(arrays, 2);
-    return result;
+    RELEASE(&numbers, &counts);
+    return fits ? PyLong_FromSsize_t(kept) : unfit();
 }
 
 static PyObject *kernels_weighted(PyObject *self, PyObject *args) {
-    PyObject *objects[3], *result = NULL;
-    Array arrays[3] = {{{0}, 0}};
-    Py_ssize_t n, weights, levels;
-    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    double *weight = values ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
-    int64_t *digits = weight ? items(objects[2], &arrays[2], 'q', 1, &levels) : NULL;
-    double(*terms)[PIECE] = digits ? PyMem_Malloc(TERMS * sizeof *terms) : NULL;
-    if (digits && !terms) {
-        PyErr_NoMemory();
-    } else if (digits && (weights != n || levels != 4 * LEVELS)) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
-    } else if (digits) {
-        int exact;
+    Array values, weights, digits;
+    if (!PyArg_ParseTuple(args, "O&O&O&", doubles, &values, doubles, &weights, integers_to_write, &digits)) return NULL;
+    const Py_ssize_t n = values.n;
+    const double *value = values.doubles, *weight = weights.doubles;
+    double(*terms)[PIECE] = PyMem_Malloc(TERMS * sizeof *terms);
+    const int fits = weights.n == n && digits.n == 4 * LEVELS;
+    int exact = 0;
+    if (terms && fits) {
         int64_t none[3] = {0};
         Py_BEGIN_ALLOW_THREADS
-        exact = moderate(values, weight, n);
+        exact = moderate(value, weight, n);
         for (Py_ssize_t start = 0; exact && start < n; start += PIECE) {
             const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-            terms_of(values + start, weight + start, size, terms);
-            for (int term = 0; term < TERMS; term++) total_of(terms[term], size, digits + term / 2 * LEVELS, none);
+            terms_of(value + start, weight + start, size, terms);
+            for (int term = 0; term < TERMS; term++)
+                total_of(terms[term], size, digits.integers + term / 2 * LEVELS, none);
         }
         Py_END_ALLOW_THREADS
-        result = PyBool_FromLong(exact);
     }
     PyMem_Free(terms);
-    release(arrays, 3);
-    return result;
+    RELEASE(&values, &weights, &digits);
+    if (!terms) return PyErr_NoMemory();
+    return fits ? PyBool_FromLong(exact) : unfit();
 }
 
 static PyObject *kernels_terms(PyObject *self, PyObject *args) {
-    PyObject *objects[3], *result = NULL;
-    Array arrays[3] = {{{0}, 0}};
-    Py_ssize_t n, weights, room;
-    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
-    double *values = items(objects[0], &arrays[0], 'd', 0, &n);
-    double *weight = values ? items(objects[1], &arrays[1], 'd', 0, &weights) : NULL;
-    double *all = weight ? items(objects[2], &arrays[2], 'd', 1, &room) : NULL;
-    double(*terms)[PIECE] = all ? PyMem_Malloc(TERMS * sizeof *terms) : NULL;
-    if (all && !terms) {
-        PyErr_NoMemory();
-    } else if (all && (weights != n || room != TERMS * n)) {
-        PyErr_SetString(PyExc_ValueError, UNFIT);
-    } else if (all) {
+    Array values, weights, all;
+    if (!PyArg_ParseTuple(args, "O&O&O&", doubles, &values, doubles, &weights, doubles_to_write, &all)) return NULL;
+    const Py_ssize_t n = values.n;
+    double(*terms)[PIECE] = PyMem_Malloc(TERMS * sizeof *terms);
+    const int fits = weights.n == n && all.n == TERMS * n;
+    if (terms && fits) {
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t start = 0; start < n; start += PIECE) {
             const Py_ssize_t size = n - start < PIECE ? n - start : PIECE;
-            terms_of(values + start, weight + start, size, terms);
-            for (int term = 0; term < TERMS; term++) memcpy(all + term * n + start, terms[term], size * sizeof *all);
+            terms_of(values.doubles + start, weights.doubles + start, size, terms);
+            for (int term = 0; term < TERMS; term++)
+                memcpy(all.doubles + term * n + start, terms[term], size * sizeof *all.doubles);
         }
         Py_END_ALLOW_THREADS
-        result = Py_NewRef(Py_None);
     }
     PyMem_Free(terms);
-    release(arrays, 3);
-    return result;
+    RELEASE(&values, &weights, &all);
+    if (!terms) return PyErr_NoMemory();
+    return fits ? Py_NewRef(Py_None) : unfit();
 }
 
 static PyMethodDef methods[] = {

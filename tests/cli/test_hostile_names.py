@@ -151,7 +151,7 @@ def test_what_any_option_is_given_is_echoed_harmlessly(hostile, lossctl, monkeyp
 
 def test_a_bug_and_its_traceback_are_harmless(hostile, lossctl, monkeypatch):
     monkeypatch.chdir(hostile)
-    monkeypatch.setattr("lossctl.evaluation.evaluate.open_source", lambda *_: {}[EVIL + "\udcff\ud800"])
+    monkeypatch.setattr("lossctl.evaluation.prepared.open_source", lambda *_: {}[EVIL + "\udcff\ud800"])
     for flags in ((), ("-v",)):
         done = harmless(lossctl("eval", FILE, *flags))
         assert done.status == 70

@@ -109,13 +109,13 @@ def test_numbers_for_a_script_wait_for_nothing_that_draws(plain_environment, sam
 ELSEWHERE_NEEDED = (
     "lossctl.sums.evidence", "lossctl.sums.student", "lossctl.evaluation.scores", "xml.etree.ElementTree",
     "lossctl.evaluation.best_constant", "lossctl.evaluation.join", "lossctl.inference.fit", "lossctl.reading.where",
-    "pyarrow.compute", "pyarrow.dataset", "importlib.metadata", "email",
+    "pyarrow.compute", "pyarrow.dataset", "importlib.metadata", "email", "lossctl.functions.metrics",
 )  # fmt: skip
-"""What tells how sure a value is, how good a model; what joins, chooses rows, looks into columns, finds plug-ins."""
+"""What tells how sure a value is, how good a model; joins, chooses rows, looks at columns, finds plug-ins, refuses."""
 
 
 def test_losses_alone_wait_for_nothing_that_others_need(plain_environment, sample_data):
-    arguments = [*EVERY_COMMAND["eval"], "-f", "value"]
+    arguments = [*EVERY_COMMAND["eval"], "-l", "huber:delta=2", "-f", "csv"]
     assert loaded(arguments, ELSEWHERE_NEEDED, plain_environment, sample_data) == (0, set(), {"eval"})
 
 

@@ -18,7 +18,7 @@ from lossctl.comparison.kept import held_against
 from lossctl.document import versioned
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.evaluation.assembly import assemble
-from lossctl.evaluation.evaluate import measured, prepare
+from lossctl.evaluation.prepared import measured, prepare
 from lossctl.evaluation.running import Running
 from lossctl.evaluation.scores import Scores
 from lossctl.inference.request import Request

@@ -228,7 +228,7 @@ def test_a_format_without_room_for_a_picture_is_refused(lossctl, form):
     assert lossctl("compare", CLICKS, "-l", "bce", "-o", "x.foo").err.count(".svg") == 1
 
 
-def test_a_difference_that_is_no_number_is_said_and_not_drawn(tmp_path):
+def test_a_difference_that_is_no_number_is_said_and_not_drawn():
     columns = {
         "y": [1, 0, 1, 1, 0, 1, 1, 0],
         "a": [0.5, 0.5, 0.4, 0.4, 0.2, 0.2, 0.0, 0.5],

@@ -12,7 +12,7 @@ import pytest
 import lossctl
 from lossctl.comparison.baseline import measure_baseline
 from lossctl.comparison.trust import remedy
-from lossctl.evaluation.evaluate import prepare
+from lossctl.evaluation.prepared import prepare
 from lossctl.evaluation.running import Running
 from lossctl.inference.request import Request
 from lossctl.sums.estimate import Doubt, Estimate

@@ -70,7 +70,7 @@ LOGITS = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_model_is_recognised_without_a_false_alarm(doctor, lossctl, tmp_path, name):
+def test_a_real_model_is_recognised_without_a_false_alarm(doctor, lossctl, name):
     make, task, loss, arguments = REAL[name]
     data = make()
     outcome = doctor(data, *arguments, "--strict")
@@ -101,7 +101,7 @@ def test_the_loss_of_logits_is_that_of_the_probabilities(doctor, lossctl):
     assert values[0] == pytest.approx(values[1], rel=1e-9)
 
 
-def test_a_real_model_spoiled_is_suspicious(doctor, tmp_path):
+def test_a_real_model_spoiled_is_suspicious(doctor):
     data = of_cancer("predict_proba")
     assert "inverted" in named(doctor(changed(data, p=1 - data["p"]), *SCALAR))
     assert doctor(changed(data, p=1 - data["p"]), *SCALAR, "--strict").status == 1

@@ -92,7 +92,7 @@ def test_the_parts_of_every_format_travel(suffix, cluster, table, tmp_path, monk
     assert bits(found) == bits(expected)
 
 
-def test_stdin_is_sent_to_the_workers(cluster, lossctl, table, tmp_path, monkeypatch):
+def test_stdin_is_sent_to_the_workers(cluster, lossctl, table, tmp_path):
     path = tmp_path / "rows.csv"
     pa.csv.write_csv(table, path)
     with path.open() as file:

@@ -147,7 +147,7 @@ def test_the_worst_rows_of_a_join_say_their_keys(order, how, where, limit, pair)
         assert f"key {place}" in str(report)
 
 
-def test_rows_that_were_not_matched_by_key_have_none(tmp_path):
+def test_rows_that_were_not_matched_by_key_have_none():
     columns = {"id": ["a", "b"], "p": [1.0, 3.0]}
     for asked in ({"labels": {"y": [1.0, 2.0]}, "join": "order"}, {}):
         report = library.evaluate(columns | ({} if asked else {"y": [1.0, 2.0]}), "mae", samples=1, **asked)

@@ -12,11 +12,11 @@ from stored import FORMATS, rows, stored
 
 import lossctl
 from lossctl.evaluation import plain_batches, steady
-from lossctl.evaluation.evaluate import run as carry_out
 from lossctl.evaluation.fold import fold_rows
 from lossctl.evaluation.measure import lift, nothing
 from lossctl.evaluation.measured import Measured
 from lossctl.evaluation.planner import make_plan
+from lossctl.evaluation.prepared import run as carry_out
 from lossctl.evaluation.running import SERIAL
 from lossctl.inference.request import Request
 from lossctl.reading.files import open_source

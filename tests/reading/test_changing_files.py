@@ -341,7 +341,7 @@ def test_a_later_pass_reads_the_files_of_the_first(stored):
         [*source.shards()]
 
 
-def test_few_files_are_kept_open_and_none_after_a_run(tmp_path, stored):
+def test_few_files_are_kept_open_and_none_after_a_run(tmp_path):
     paths = [tmp_path / f"{number:03}.csv" for number in range(3 * stamp.MOST)]
     for path in paths:
         write(path, BEFORE["csv"])

@@ -230,7 +230,7 @@ def test_text_of_another_encoding_is_read(told, place, suffix, encoding):
 
 @pytest.mark.parametrize(("encoding", "word"), [("latin-1", "Größe"), ("cp1252", "„Größe“")])
 @pytest.mark.parametrize("head", [True, False], ids=["header", "row"])
-def test_an_encoding_that_text_may_have_is_named(told, lossctl, tmp_path, encoding, word, head):
+def test_an_encoding_that_text_may_have_is_named(lossctl, tmp_path, encoding, word, head):
     text = f"{word},y,p\na,1,0.9\n" if head else f"t,y,p\n{word},1,0.9\n"
     (tmp_path / "rows.csv").write_bytes(text.encode(encoding))
     asked = ["samples", tmp_path / "rows.csv", "-y", "y", "-p", "p", "-l", "bce", "-q"]

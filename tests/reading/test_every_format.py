@@ -176,7 +176,7 @@ def test_nulls_are_met_in_every_format(stored):
 
 
 @pytest.mark.lowest
-def test_vectors_survive_every_format_that_holds_lists(stored, tmp_path):
+def test_vectors_survive_every_format_that_holds_lists(stored):
     rng = np.random.default_rng(5)
     flat = pa.array(rng.normal(size=300 * 12))
     table = pa.table({"label": rng.integers(0, 12, 300), "prediction": pa.FixedSizeListArray.from_arrays(flat, 12)})

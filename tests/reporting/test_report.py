@@ -90,7 +90,7 @@ def test_the_suffix_decides_and_stdout_is_html(lossctl, sample_data, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "value", "junit", "github", "tsv"])
-def test_what_is_no_page_is_refused(lossctl, sample_data, form, tmp_path):
+def test_what_is_no_page_is_refused(lossctl, sample_data, form):
     refused = lossctl("report", sample_data / "counts.csv", "-f", form)
     assert (refused.status, refused.out) == (2, "")
     assert "a report is a page" in refused.err

@@ -243,6 +243,18 @@ def test_so_many_arguments_of_such_types_are_taken_as_the_stubs_say(name):
             getattr(KERNELS, name)(*(OF_TYPE[kind] for kind in taken))
 
 
+@pytest.mark.parametrize("name", STUBS)
+def test_what_is_refused_keeps_no_array(name):
+    own = [OF_TYPE[ast.unparse(argument.annotation).split(" | ")[0]] for argument in STUBS[name].args.posonlyargs]
+    arrays = [value for value in OF_TYPE.values() if isinstance(value, np.ndarray)]
+    arrays += OF_TYPE["tuple[FloatArray, ...]"]
+    before = [sys.getrefcount(array) for array in arrays]
+    for place in range(len(own)):
+        with pytest.raises((TypeError, ValueError)):
+            getattr(KERNELS, name)(*own[:place], "no array and no number", *own[place + 1 :])
+    assert [sys.getrefcount(array) for array in arrays] == before
+
+
 def of_sizes(*, weight=None, digits=120, counts=64, slots=1 << 11, largest=2):
     """Arguments of `sizes`, arrays by how long they are."""
     integers = (np.zeros(n, np.int64) for n in (digits, counts))

@@ -16,7 +16,7 @@ from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from lossctl.checks.outcome import Form
-    from lossctl.evaluation.evaluate import Prepared
+    from lossctl.evaluation.prepared import Prepared
     from lossctl.evaluation.running import Running
     from lossctl.functions.activation import BoundActivation
     from lossctl.functions.bound_loss import BoundLoss

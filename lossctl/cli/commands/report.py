@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lossctl.doctor.diagnosis import Diagnosis
-    from lossctl.evaluation.evaluate import Prepared
     from lossctl.evaluation.plan import Plan
+    from lossctl.evaluation.prepared import Prepared
     from lossctl.evaluation.running import Running
     from lossctl.inference.request import Request
     from lossctl.reading.format import Reading
@@ -200,7 +200,7 @@ def _shown(output: Output, *, written: bool, screen: bool) -> "Renderer | None":
 
 def _prepared(files: list[str], names: list[str], request: "Request", reading: "Reading", join: Join) -> "Prepared":
     """The data set, opened: of one file a model where they have names."""
-    from lossctl.evaluation.evaluate import prepare
+    from lossctl.evaluation.prepared import prepare
 
     joined = join.asked(files, models=bool(names))
     if not names:
