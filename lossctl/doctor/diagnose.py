@@ -180,12 +180,10 @@ def _columns_only(
         kept = replace(named, prediction=()) if "prediction" in dict(way) else named
         commands.append(" ".join(["lossctl", "eval", *command, *_named(kept), *words_of(way)]))
     losses = [str(value) for way in question.ways for name, value in way if name == "loss"]
-    advice = "Say which columns are which with -y and -p." if commands else with_flags(question.parts[1])
-    if losses and all(get_loss(spec).unlabelled for spec in split_specs(losses)):
-        advice = "Their loss needs no label: copy the command line."
     quantiles = bool(commands) and any(each.name == "quantiles" for each in arranged)  # they say what to do
-    reported = Reported("columns-not-recognised", Severity.error, "", question.what, advice, stops=True)
-    if commands and not request.label and not any("label" in dict(way) for way in question.ways):  # of no label
+    reported = Reported("columns-not-recognised", Severity.error, "", question.what, _advice(question), stops=True)
+    if losses and all(get_loss(spec).unlabelled for spec in split_specs(losses)) and not request.label:
+        advice = "Their loss needs no label: copy the command line."
         reported = Reported("log-probabilities", Severity.note, "", question.what, advice, stops=False)
     return Diagnosis(
         files=source.files,
@@ -201,6 +199,12 @@ def _columns_only(
         columns=columns,
         notes=(*warnings_of(source), *chosen),
     )
+
+
+def _advice(question: Undecided) -> str:
+    """What to say: which columns are which, where that is what the question is about."""
+    columns = any({"label", "prediction"} & dict(way).keys() for way in question.ways)
+    return "Say which columns are which with -y and -p." if columns else with_flags(question.parts[1])
 
 
 def _other_fits(source: Source, request: Request, fits: Sequence[Fit | None]) -> Iterator[str]:

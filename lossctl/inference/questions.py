@@ -37,7 +37,8 @@ def undecided(
     where = (
         "" if role == "prediction" or elsewhere is not None else f", or where the labels are with {option('labels')}"
     )
-    hint = f"Say which with {option(role)}{where}. Columns: {listed}.{unread(source.columns)}"
+    known = f"Columns: {listed}" if listed else "The rows have no columns"
+    hint = f"Say which with {option(role)}{where}. {known}.{unread(source.columns)}"
     if role == "prediction" and not proposals:
         from lossctl.inference.nested import responses
 

@@ -45,6 +45,8 @@ def is_remote(path: str) -> bool:
 def unreadable(path: str, error: Exception) -> LossctlError:
     """The error for a file that the operating system, a store or Arrow refused."""
     if isinstance(error, FileNotFoundError):
+        if os.path.islink(path):
+            return DataError(f"{path}: no such file", f"It is a link to {os.readlink(path)}.")
         folder = os.path.dirname(path) or "."
         others = os.listdir(folder) if os.path.isdir(folder) else []
         close = near(os.path.basename(path), others, cutoff=0.8)

@@ -235,6 +235,15 @@ def test_columns_without_a_known_name_are_shown_with_what_they_could_be(doctor, 
     assert doctor(data, "--strict").status == 1
 
 
+@pytest.mark.parametrize(("cells", "option"), [("1,5;2,5", "--decimal=,"), ("1.234,5;2.234,5", "--thousands=.")])
+def test_numbers_that_are_read_as_text_are_no_log_probabilities(lossctl, tmp_path, cells, option):
+    (tmp_path / "in.csv").write_text(f"y;p\n{cells}\n")
+    outcome = lossctl("doctor", tmp_path / "in.csv", "-d", ";", "--json")
+    assert named(outcome) == {"columns-not-recognised"}
+    assert option in outcome.json["commands"][0]
+    assert "decimal" in outcome.json["findings"][0]["advice"]
+
+
 def test_columns_that_are_named_for_classes_are_found(lossctl, sample_data):
     outcome = lossctl("doctor", sample_data / "classes.csv", "--json")
     assert outcome.json["models"][0]["task"] == "multi-class classification"

@@ -106,6 +106,15 @@ def test_what_is_ruled_out_or_the_smallest_double_is_no_nan_and_no_wrong_infinit
     assert slope.tolist() == [-np.inf, -np.inf, 1.0, -1.0, np.inf]
 
 
+def test_the_slope_of_a_divergence_of_the_smallest_doubles_is_rounded_a_few_times():
+    for label, prediction in itertools.product([5e-324, 1e-310, 1e-300, 0.125, 0.875], [0.0, 5e-324, 1.5e-323, 1e-310]):
+        slope = get_loss("js_divergence").gradient([[label, 1.0 - label]], [[prediction, 1.0]])[0, 0]
+        with mp.workdps(60):
+            middle = (mp.mpf(label) + mp.mpf(prediction)) / 2
+            exact = float(mp.log(prediction / middle) / 2) if prediction else -np.inf
+        assert slope == pytest.approx(exact, rel=1e-15), (label, prediction)
+
+
 @pytest.mark.parametrize("z", [0.3, 300.0, 709.9, 1e4])
 def test_cauchy_counts_logarithms_past_the_last_double(z):
     bound = get_loss("cauchy:c=2").through("exp")

@@ -244,6 +244,32 @@ def test_bad_input_is_told_what_to_do(lossctl, tmp_path, case, suffix):
     assert rest.strip(), f"no second line after {first!r}"
 
 
+@pytest.mark.parametrize("name", ["link.csv", "other/link.csv"])
+def test_a_link_to_nothing_says_where_it_leads_and_does_not_suggest_itself(lossctl, tmp_path, name):
+    (tmp_path / "other").mkdir()
+    (tmp_path / name).symlink_to("gone.csv")
+    done = lossctl("eval", tmp_path / name)
+    assert done.status == DATA
+    assert done.err.splitlines() == [f"error: {tmp_path / name}: no such file", "It is a link to gone.csv."]
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_line_that_is_no_json_is_told_by_one_number(lossctl, tmp_path, broken):
+    lines = ['{"y": 1, "p": 0.5}'] * 3
+    lines[broken - 1] = '{"y": 1'
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    done = lossctl("eval", tmp_path / "in.jsonl", "-y", "y", "-p", "p", "-l", "bce")
+    assert done.status == DATA
+    assert re.findall(r"\brow \d+", done.err) == [f"row {broken}"]
+
+
+def test_rows_without_columns_are_said_to_have_none(lossctl, tmp_path):
+    (tmp_path / "in.jsonl").write_text("{}\n{}\n")
+    done = lossctl("eval", tmp_path / "in.jsonl")
+    assert done.status == USAGE
+    assert done.err.endswith("The rows have no columns.\n")
+
+
 def test_a_missing_file_suggests_a_near_name_and_none_that_is_far(lossctl, tmp_path):
     (tmp_path / "predictions.csv").write_text("y,p\n1,2\n")
     (tmp_path / "zeta.md").write_text("")

@@ -1,5 +1,7 @@
 """Divergences of rows of amounts or probabilities, term by term and never negative."""
 
+import sys
+
 import numpy as np
 
 from lossctl.domain import FloatArray, row_sum
@@ -12,6 +14,9 @@ BEYOND = 1e3
 """A logarithm of what is infinite."""
 NEAR = 0.5
 """A contrast t below which (1 + t) log(1 + t) and (1 − t) log(1 − t) cancel."""
+
+NORMAL = sys.float_info.min
+"""A number below which doubles lose digits."""
 
 
 def _contrast(label: FloatArray, prediction: FloatArray, error: FloatArray) -> FloatArray:
@@ -35,10 +40,16 @@ def _shannon(label: FloatArray, prediction: FloatArray, error: FloatArray) -> Fl
     return 0.5 * row_sum(amended(parts, np.abs(t) < NEAR, nearby, t, middle))
 
 
+def _log_quotient(p: FloatArray, q: FloatArray) -> FloatArray:
+    """Log(p/q), as a difference where the quotient is subnormal."""
+    quotient = p / q
+    return amended(np.log(quotient), quotient < NORMAL, lambda p, q: np.log(p) - np.log(q), p, q)
+
+
 def _shannon_slope(label: FloatArray, prediction: FloatArray, error: FloatArray) -> FloatArray:
     """½ log(ŷ/m), which is ½ log1p t."""
     t = _contrast(label, prediction, error)
-    return 0.5 * np.where(t > -NEAR, np.log1p(t), np.log(prediction / (0.5 * label + 0.5 * prediction)))
+    return 0.5 * np.where(t > -NEAR, np.log1p(t), _log_quotient(2.0 * prediction, label + prediction))
 
 
 @loss(
@@ -87,7 +98,7 @@ def _(label: FloatArray, logit: FloatArray) -> FloatArray:
     soft = Softmax(logit)
     p = soft.p
     # ½ log 2 less for all classes changes nothing, and leaves 0 where the label is 0.
-    return soft.pulled(np.where(p == 0, 0.0, 0.5 * p * np.log(p / (label + p))))
+    return soft.pulled(np.where(p == 0, 0.0, 0.5 * p * _log_quotient(p, label + p)))
 
 
 @loss(

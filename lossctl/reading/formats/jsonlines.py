@@ -373,7 +373,8 @@ def _schema(title: str, text: bytes, nulls: NullWords) -> tuple[pa.Schema, pa.Sc
             if not isinstance(value, dict):
                 from lossctl.reading.json_shapes import shape_of
 
-                shape = shape_of(text) or (f"not one JSON object a line: row {row:,}: {error}", LINES)
+                said = re.sub(r"\.? in row \d+$", "", str(error))  # counted from 0, and in a part of the file
+                shape = shape_of(text) or (f"not one JSON object a line: row {row:,}: {said}", LINES)
                 raise DataError(f"{title}: {shape[0]}", shape[1]) from None
             for name, cell in value.items():
                 fields.setdefault(name, pa.null())
