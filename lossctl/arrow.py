@@ -63,6 +63,18 @@ def in_numpy(array: pa.Array) -> npt.NDArray[Any]:
     return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * kind.itemsize)
 
 
+def cells_in_python(array: pa.Array) -> list[Any]:
+    """The cells as Python has them, ``None`` for null.
+
+    Raises:
+        ArrowInvalid: Python has none such: a date that it cannot count to, a zone that it does not know.
+    """
+    try:
+        return list(array.to_pylist())
+    except (KeyError, OverflowError, ValueError) as error:  # a KeyError where pytz is installed
+        raise pa.ArrowInvalid(f"Python cannot hold a cell: {error}") from error
+
+
 def room(n: int) -> IntArray:
     """Integers ``(n,)`` to be written over, in memory that Arrow keeps when it is freed.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.arrays import in_python
+from lossctl.arrow import cells_in_python
 from lossctl.dataclass import dataclass
 from lossctl.document import Column, Table, Words
 from lossctl.evaluation.carried import in_doubles, own_columns, written_in_doubles
@@ -136,7 +137,10 @@ def _cell(column: pa.Array, name: str) -> Any:
     if kind_of(column.type) == "other" and not pa.types.is_nested(column.type):
         with suppress(BadRow):  # such as a date; what is no text is written as Python has it
             return text_of(column, name)[0].as_py()
-    return _jsonable(column[0].as_py())
+    try:
+        return _jsonable(*cells_in_python(column))
+    except pa.ArrowInvalid:
+        return " ".join(column.to_string(skip_new_lines=True).split())
 
 
 def _jsonable(value: Any) -> Any:

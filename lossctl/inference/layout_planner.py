@@ -24,7 +24,7 @@ from lossctl.inference.layout import ClassLabels, Layout, words_among
 from lossctl.inference.objects import Keys
 from lossctl.inference.request import Request
 from lossctl.inference.roles import Model, Roles, choose
-from lossctl.reading.cells import BadRow, class_number, elements
+from lossctl.reading.cells import BadRow, class_number, elements, illegible, not_utf8
 from lossctl.reading.columns import Column, fields_in
 from lossctl.reading.counted import counts
 from lossctl.reading.format import Source, Wanted
@@ -125,6 +125,8 @@ class LayoutPlanner:
             except BadRow as bad:
                 raise self.bad(bad, shard.file) from None
             if first is not None:
+                for place in illegible(first):
+                    raise self.bad(not_utf8(first.schema.names[place]), shard.file)
                 return first
         raise no_rows(self.source)
 

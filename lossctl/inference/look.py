@@ -221,15 +221,16 @@ class Look:
 
     def same(self, first: str, second: str) -> bool:
         """Whether two columns hold the same numbers, or a word for each of them, in every row that was looked at."""
-        if not all(self.candidate(name) for name in (first, second)):
-            return False
+        columns = [self.candidate(name) for name in (first, second)]
+        if any(column is None or column.kind not in {"number", "text"} for column in columns):
+            return False  # of others no rows are there
         pairs = {
             pair
             for record in self.records
             for pair in zip(record.column(first).to_pylist(), record.column(second).to_pylist(), strict=True)
         }
         single = len({left for left, _ in pairs}) == len({right for _, right in pairs}) == len(pairs)
-        worded = any(column is not None and column.kind == "text" for column in map(self.candidate, (first, second)))
+        worded = any(column is not None and column.kind == "text" for column in columns)
         return bool(pairs) and (all(left == right for left, right in pairs) or (worded and single))
 
     def repeats(self, first: str, second: str) -> bool:

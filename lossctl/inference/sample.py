@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lossctl.arrow import in_arrow
 from lossctl.dataclass import dataclass
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, legible
 from lossctl.reading.files import beginnings
 from lossctl.reading.format import Resplit, Shard, Source, Wanted
 from lossctl.reading.rows import plain_rows, shards_of
@@ -49,7 +49,7 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS, parts: int = PARTS
     """Rows of some parts of a data set, or of its first part where it can be read only once.
 
     Of many parts their beginnings are read, of few the whole: files are sorted now and then. What cannot be read is
-    left out: the pass over all rows says what is wrong with it, in its turn.
+    left out, and text that is not UTF-8 is `legible`: the pass over all rows says what is wrong with it, in its turn.
 
     Args:
         source: the data set.
@@ -69,7 +69,7 @@ def sampled(source: Source, wanted: Wanted, most: int = ROWS, parts: int = PARTS
     share, cells = max(min(most, ROWS) // each, 1), KEPT // each
     samples = [_thinned(shard, wanted, share, cells, READ if few else share) for shard in chosen]
     whole = not several and not source.once and len(shards) == len(chosen) and all(each.whole for each in samples)
-    return Sample(tuple(record for each in samples for record in each.records), whole)
+    return Sample(tuple(legible(record) for each in samples for record in each.records), whole)
 
 
 def _first(shards: Sequence[Shard], wanted: Wanted, most: int | None) -> Iterator[Shard]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from lossctl.arrow import filled, in_arrow
+from lossctl.arrow import filled, in_arrow, words_in_arrow
 from lossctl.domain import BoolArray, FloatArray, Span, laid_out, row_sum, span_of
 from lossctl.reading.storage import contents, is_list, mask_of
 
@@ -98,9 +98,51 @@ def text_of(array: pa.Array, column: str) -> pa.Array:
         array.validate(full=True)
     except (pa.ArrowException, UnicodeError):
         if kind_of(kind) == "text" or any(test(kind) for test in BYTES):
-            raise BadRow(0, f"column {column!r} holds text that is not UTF-8") from None
+            raise not_utf8(column) from None
         raise BadRow(0, f"column {column!r} of type {kind} cannot be read as text") from None
     return array
+
+
+def not_utf8(column: str) -> BadRow:
+    """The error for a column of text that holds other bytes, as Parquet's may."""
+    return BadRow(0, f"column {column!r} holds text that is not UTF-8")
+
+
+def illegible(record: pa.RecordBatch) -> list[int]:
+    """The places of the columns of text, or of lists of it, some of which is not UTF-8."""
+    return [
+        place
+        for place, (field, column) in enumerate(zip(record.schema, record.columns, strict=True))
+        if kind_of(field.type.value_type if is_list(field.type) else field.type) == "text" and not _is_utf8(column)
+    ]
+
+
+def legible(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows with U+FFFD for what is not UTF-8."""
+    for place in illegible(record):
+        record = record.set_column(place, record.schema.names[place], _legible(record.column(place)))
+    return record
+
+
+def _is_utf8(array: pa.Array) -> bool:
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _legible(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, _legible(array.dictionary))
+    if is_list(array.type):
+        lists = array.cast(pa.list_(pa.large_binary())).to_pylist()
+        return pa.array([None if cells is None else [*map(_word, cells)] for cells in lists], pa.list_(pa.string()))
+    return words_in_arrow([*map(_word, array.cast(pa.large_binary()).to_pylist())])
+
+
+def _word(cell: bytes | None) -> str | None:
+    return None if cell is None else cell.decode(errors="replace")
 
 
 def scalar_column(array: pa.Array) -> tuple[FloatArray, BoolArray | None]:

@@ -20,7 +20,9 @@ FSSPEC_STORES = ("https", "http", "hf", "ftp", "memory")
 """Schemes that fsspec reads, an extra."""
 VERSIONS = ("etag", "content-md5", "last-modified", "lastmodified", "mtime", "modify", "created")
 """What stores call the version of a file, or when it was written; the first that is there tells."""
-REFUSALS = (OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError)
+REFUSALS = (
+    OSError, pa.ArrowException, MemoryError, IndexError, UnicodeError, SystemError, ValueError, NotImplementedError,
+)  # fmt: skip
 """What the readers of Arrow and of stores may raise where a file is damaged; reading a whole file raises none of it."""
 
 CONNECTIONS = 64

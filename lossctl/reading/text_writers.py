@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from lossctl.arrow import words_in_arrow
+from lossctl.arrow import cells_in_python, words_in_arrow
 from lossctl.errors import DataError, option
 from lossctl.words import free, quoted
 
@@ -75,7 +75,7 @@ def _writable(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _writable(array.dictionary_decode())
     if pa.types.is_nested(kind) or any(writes_not(kind) for writes_not in UNWRITABLE):
-        cells = array.to_pylist()
+        cells = cells_in_python(array)
         words = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
         return words_in_arrow(words)
     if isinstance(kind, pa.UuidType):
@@ -166,8 +166,8 @@ def _word(value: Any) -> str:
 def _values(column: pa.Array) -> list[Any]:
     """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
     try:
-        return list(column.to_pylist())
-    except (OverflowError, ValueError):
+        return cells_in_python(column)
+    except pa.ArrowInvalid:
         return list(column.cast(pa.string()).to_pylist())
 
 

@@ -178,6 +178,7 @@ AWKWARD = {
     "bytes": pa.array([b"\xff", None], pa.large_binary()), "json": pa.array(["{}", None], pa.json_()),
     "far date": pa.array([2**31 - 1, None], pa.date32()),
     "no zone": pa.array([0, None], pa.timestamp("s", "Mars/Olympus")),
+    "no zone in lists": pa.array([[0], None], pa.list_(pa.timestamp("s", "Mars/Olympus"))),
     "union": pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])]),
     "empty struct": pa.array([{}, None], pa.struct([])),
     "lists by number": pa.DictionaryArray.from_arrays(pa.array([0, None]), pa.array([[1.5]])),
@@ -185,6 +186,7 @@ AWKWARD = {
 }  # fmt: skip
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_column_of_any_type_is_written_or_refused_by_name(suffix):
     for kind, column in AWKWARD.items():
@@ -192,7 +194,7 @@ def test_a_column_of_any_type_is_written_or_refused_by_name(suffix):
         try:
             words = written(table, suffix)
         except lossctl.DataError as refusal:
-            words = repr(refusal).encode() if suffix == ".parquet" or kind == "no zone" else b""
+            words = repr(refusal).encode() if suffix == ".parquet" or kind.startswith("no zone") else b""
         assert b"it" in words, kind
 
 

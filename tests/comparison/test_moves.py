@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossctl as library
+from lossctl.comparison.moves import cells_of
 
 N = 300
 MOST = 3
@@ -133,3 +134,27 @@ def test_samples_are_shown_or_refused(lossctl, tmp_path):
         assert (refused.status, "--samples is not shown" in refused.err) == (2, True)
     assert "samples" not in lossctl(*command, "--json").json["results"][0]
     assert len(lossctl(*command, "--samples", 5, "--json").json["results"][0]["samples"]) == 1
+
+
+NOT_OF_PYTHON = {
+    "far date": pa.array([2**31 - 1], pa.date32()),
+    "far time": pa.array([10**15], pa.timestamp("s", "UTC")),
+    "far span": pa.array([2**62], pa.duration("s")),
+    "no zone": pa.array([0], pa.timestamp("s", "Mars/Olympus")),
+    "not UTF-8": pa.array([b"caf\xe9"]).view(pa.string()),
+    "two fields of one name": pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]),
+}
+
+
+@pytest.mark.lowest
+@pytest.mark.parametrize("kind", NOT_OF_PYTHON)
+def test_a_cell_that_python_cannot_hold_is_told_as_arrow_shows_it(kind):
+    cell = NOT_OF_PYTHON[kind]
+    inside = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), cell)
+    record = pa.record_batch({"it": cell, "list": inside, "struct": pa.StructArray.from_arrays([cell], ["f"])})
+    cells = cells_of(record, 0)
+    assert [*cells] == ["it", "list", "struct"]
+    for text in cells.values():
+        assert isinstance(text, str)
+        assert text
+        assert "\n" not in text

@@ -43,6 +43,7 @@ def test_any_numbers_are_drawn_on_any_screen(across, up, line, mark, width):
     assert len(lines) < 30
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("far", [1e5, 1e12, 1e300, 1.7e308])
 @pytest.mark.parametrize("column", ["y", "p"])
 def test_an_outlier_of_few_rows_is_drawn(lossctl, tmp_path, far, column):

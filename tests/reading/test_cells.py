@@ -115,6 +115,7 @@ def test_groups_may_be_a_dictionary_of_any_index(index, holes):
     )
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
 def test_text_may_be_of_any_text_type(kind):
     columns = {"label": np.zeros(4), "prediction": np.arange(4.0)}

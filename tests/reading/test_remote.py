@@ -236,6 +236,7 @@ def test_reading_local_files_loads_no_client(plain_environment, tmp_path):
     assert (done.returncode, done.stderr) in {(0, ""), (1, "\n")}
 
 
+@pytest.mark.lowest
 @pytest.mark.parametrize("url", ["s3:///x.csv", "http://", "https:///x.csv", "hf://"])
 def test_half_an_address_is_no_bug(plain_environment, url):
     environment = plain_environment(AWS_MAX_ATTEMPTS="1", AWS_EC2_METADATA_DISABLED="true", HF_HUB_OFFLINE="1")

@@ -1,0 +1,56 @@
+"""Text of Parquet that is not UTF-8: an error that names the column where it is used, and none where it is not."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 40
+WORDS = pa.array([b"caf\xe9", b"the"] * (ROWS // 2)).view(pa.string())
+NUMBERS = pa.array([row % 7 / 8 for row in range(ROWS)])
+COMMANDS = {
+    "eval": ["-l", "mse"],
+    "samples": ["-l", "mse", "-f", "csv"],
+    "doctor": [],
+    "plot": [],
+    "check": ["--init", "-o", "lossctl.toml"],
+    "report": ["-o", "report.md"],
+}
+
+
+@pytest.fixture
+def run(lossctl, tmp_path, monkeypatch):
+    def run(command, columns):
+        pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+        return lossctl(command, "rows.parquet", *COMMANDS[command])
+
+    monkeypatch.chdir(tmp_path)
+    return run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ["name", "user", "segment"])
+def test_a_column_that_nobody_asks_for_changes_nothing(run, command, name):
+    done = run(command, {"y": NUMBERS, "pred": NUMBERS, name: WORDS})
+    assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"label": WORDS, "pred": NUMBERS},
+        {"label": WORDS, "pred": WORDS},
+        {"label": WORDS, "p_cafe": NUMBERS, "p_the": NUMBERS},
+    ],
+)
+def test_a_column_that_is_used_is_named(run, command, columns):
+    done = run(command, columns)
+    assert (done.status, "row 1: column 'label' holds text that is not UTF-8" in done.err) == (3, True), done.err
+
+
+@pytest.mark.parametrize("words", [WORDS, pa.array(["café", "the"] * (ROWS // 2))], ids=["bytes", "words"])
+@pytest.mark.parametrize("name", ["tags", "labels", "label"])
+def test_lists_of_words_beside_a_label_are_no_label(run, name, words):
+    lists = pa.ListArray.from_arrays(pa.array(range(ROWS + 1), pa.int32()), words)
+    done = run("report", {"y": NUMBERS, "pred": NUMBERS, name: lists})
+    assert done.status == (0 if name == "tags" else 2), done.err
