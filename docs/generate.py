@@ -17,7 +17,7 @@ from lossctl.cli import help  # noqa: A004  (what it is)
 from lossctl.cli.app import app, wired
 from lossctl.cli.command import commands
 from lossctl.cli.outputs import OUTPUTS, output_schema
-from lossctl.cli.schema import configuration_schema
+from lossctl.cli.schema import configuration_schema, words_of
 from lossctl.cli.settings import every_setting
 from lossctl.comparison.declared import KEYS, SETTINGS
 from lossctl.functions.activation import activations
@@ -298,7 +298,7 @@ def typed(schema: dict[str, Any]) -> str:
 def config_page() -> str:
     """The page on the configuration with its tables renewed."""
     text = (ROOT / "docs/config.md").read_text()
-    rows = [f"| `{name}` | {in_cell(help.whole(ways[0].words))} |" for name, ways in every_setting().items()]
+    rows = [f"| `{name}` | {in_cell(words_of(name))} |" for name in every_setting()]
     text = renewed(text, "settings", ["| key | what it is |", "|---|---|", *rows])
     rows = [f"| `{name}` | {in_cell(key.words)} |" for name, key in KEYS.items()]
     text = renewed(text, "gates", ["| key | what it is |", "|---|---|", *rows])

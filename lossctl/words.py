@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 LINE = 4000
 """How many signs of a line are shown to people."""
@@ -43,10 +43,19 @@ def normal(name: str) -> str:
 
 
 def near(name: str, known: list[str], cutoff: float = 0.5) -> list[str]:
-    """The three known names most like ``name``, best first, or fewer; of long ones, only the beginning is looked at."""
-    by_form = {normal(candidate[:NAME]): candidate for candidate in reversed(known)}
-    forms = difflib.get_close_matches(normal(name[:NAME]), list(by_form), cutoff=cutoff)
-    return [by_form[form] for form in forms]
+    """The three known names most like ``name``, or fewer: those one slip away in their order, then others, best first.
+
+    Of long ones, only the beginning is looked at.
+    """
+    form = normal(name[:NAME])
+    by_form: dict[str, str] = {}
+    for candidate in known:
+        by_form.setdefault(normal(candidate[:NAME]), candidate)
+    alike = difflib.get_close_matches(form, list(by_form), n=max(len(by_form), 1), cutoff=cutoff)
+    slips = {other for other in alike if _one_slip(form, other)}
+    best = [*(other for other in by_form if other in slips), *(other for other in alike if other not in slips)]
+    best.sort(key=lambda other: other != form)
+    return [by_form[other] for other in best[:3]]
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -218,6 +227,14 @@ def shell_word(word: str) -> str:
         return shlex.quote(word)
     plain = word.replace("\\", r"\\").replace("'", r"\'")
     return f"$'{''.join(sign if _visible(sign) == sign else _bytes(sign) for sign in plain)}'"
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether one sign is wrong, missing or too many, or two have changed places; or nothing is."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    left, right = one[same:], other[same:]
+    swapped = right[1:2] + right[:1] + right[2:]
+    return left[1:] in {right, right[1:]} or left in {right[1:], swapped}
 
 
 def _visible(sign: str) -> str:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import lossctl
 from lossctl.cli.flags import worded
 from lossctl.errors import LossctlError, option
-from lossctl.words import LINE, NAME, all_printable, near, printable, shell_word, titled
+from lossctl.functions.loss import losses
+from lossctl.words import LINE, NAME, all_printable, near, normal, printable, shell_word, titled
 
 ANY = st.text(st.characters(exclude_categories=()))
 """Lone surrogates too."""
@@ -107,6 +108,24 @@ def test_an_option_with_any_value_is_shown_on_a_line_and_quoted():
 def test_near_names_are_found_in_time_however_long_names_are():
     long = "a" * 5_000_000
     assert near(long, ["a" * 3_000_000, "mse"])[0] == "a" * 3_000_000
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "bce", "huber", "log_loss"])
+def test_a_slip_in_a_name_suggests_it_before_what_is_rarer_or_refused(name):
+    slips = {name[:at] + name[at + 1 :] for at in range(1, len(name)) if len(name) > 3}
+    slips |= {name[:at] + sign + name[at + 1 :] for at in range(1, len(name)) for sign in "xsq"}
+    slips |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    for slip in slips - {name}:
+        if slip not in losses and normal(slip) not in losses.others:
+            first = near(slip, [*losses.spellings(), *losses.others])[0]
+            assert first in losses, slip
+            assert str(losses.unknown(slip)).endswith("?"), slip
+
+
+def test_names_that_are_one_slip_away_are_suggested_in_their_order_and_the_same_name_before_all():
+    assert near("mss", ["mse", "msis", "mis", "mas"]) == ["mse", "msis", "mis"]
+    assert near("mase", ["mse", "mae", "mase", "mape"])[0] == "mase"
+    assert near("bec", ["mbe", "bce"])[0] == "bce"
 
 
 def written(tree):

@@ -256,12 +256,18 @@ def _without(arguments: list[str], flags: tuple[str, str]) -> list[str]:
     return kept
 
 
+NO_NUMBER = r"is not a valid (int|float)\w*(?: range)?(?=\.$)"
+"""What the parser says of a value, in the words of those who write programs."""
+
+
 def _message(wrong: ClickException) -> str:
     """What is wrong with a command line; nothing where the help was shown instead."""
     flag, context = getattr(wrong, "option_name", None) or "", getattr(wrong, "ctx", None)
     ours = ELSEWHERE.get(flag.lower().replace("_", "-"), "")
     known = {name for parameter in context.command.params for name in parameter.opts} if context is not None else set()
-    return f"No such option: {flag}. It is {ours} here." if ours.split(" ")[0] in known else wrong.format_message()
+    if ours.split(" ")[0] in known:
+        return f"No such option: {flag}. It is {ours} here."
+    return re.sub(NO_NUMBER, lambda met: f"is no {'whole ' * (met[1] == 'int')}number", wrong.format_message())
 
 
 def _color_of(arguments: list[str]) -> Color:

@@ -7,8 +7,9 @@ from operator import or_
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
+from lossctl.cli.command import commands
 from lossctl.cli.help import whole
-from lossctl.cli.settings import Setting, every_setting
+from lossctl.cli.settings import Setting, every_setting, settings_of
 from lossctl.comparison.declared import CLAIMS, HINTS, KEYS, LISTS, PERCENT, SETTINGS
 from lossctl.comparison.gate import Gate
 from lossctl.schema import DIALECT, GIVEN, Schemas, identity
@@ -18,7 +19,10 @@ TEXT: Mapping[str, Any] = {"type": ["string", "number"]}
 
 def configuration_schema() -> dict[str, Any]:
     """The schema of ``lossctl.toml``, and of ``[tool.lossctl]`` in ``pyproject.toml``."""
-    settings = {name: _one_of([_setting(way) for way in ways]) for name, ways in every_setting().items()}
+    settings = {
+        name: {"description": words_of(name), **_without_words(_one_of([_setting(way) for way in ways]))}
+        for name, ways in every_setting().items()
+    }
     gates = {"type": "array", "items": _gate(), "description": "Claims that lossctl check decides."}
     return {
         "$schema": DIALECT,
@@ -27,6 +31,15 @@ def configuration_schema() -> dict[str, Any]:
         "description": "Defaults of the options of lossctl, and the gates of lossctl check.",
         **_table({**settings, "gate": gates}),
     }
+
+
+def words_of(name: str) -> str:
+    """What a key sets, as its option says it; what each command says, where they do not say the same."""
+    told: dict[str, list[str]] = {}
+    for entry in commands:
+        if (setting := settings_of(entry.run).get(name)) is not None:
+            told.setdefault(whole(setting.words), []).append(entry.name)
+    return " ".join(f"{', '.join(names)}: {words}" if len(told) > 1 else words for words, names in told.items())
 
 
 def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,11 +67,11 @@ def _setting(setting: Setting) -> dict[str, Any]:
 
 def _one_of(ways: list[dict[str, Any]]) -> dict[str, Any]:
     """What is right in any of several ways; the first alone where they are alike but for their words."""
-    distinct = [way for place, way in enumerate(ways) if _plain(way) not in map(_plain, ways[:place])]
+    distinct = [way for place, way in enumerate(ways) if _without_words(way) not in map(_without_words, ways[:place])]
     return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 
 
-def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _without_words(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "description"}
 
 

@@ -77,7 +77,7 @@ def _forest(listed: Sequence[Difference], level: float) -> tuple[Panel, list[str
         if not abs(one.difference) <= FAR:
             notes.append(f"{names[place]}: the difference is {_spelled(one.difference)}, and not drawn")
             continue
-        (doubted if one.doubt else trusted).append((count - 1 - place, one))
+        (doubted if one.verdict == "not trusted" else trusted).append((count - 1 - place, one))
         if one.difference < low or one.difference > high or one.ci_low < low or one.ci_high > high:
             error = one.standard_error
             ends = "" if math.isnan(one.ci_low) else f" ({signed(one.ci_low, error)} to {signed(one.ci_high, error)})"

@@ -149,9 +149,12 @@ def _notes(differences: Sequence[Difference], level: float, report: Report) -> I
 def _counted(differences: Sequence[Difference]) -> Iterator[Line]:
     """How many differences of each model have which verdict: the most that can be said of many."""
     for model in dict.fromkeys(one.model for one in differences):
-        verdicts = Counter(one.verdict for one in differences if one.model == model)
-        words = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
-        yield Line(f"{model} against {differences[0].against}, of {verdicts.total()} losses: {words}.")
+        mine = [one for one in differences if one.model == model]
+        verdicts = Counter(one.verdict for one in mine).most_common()
+        what, words = f", of {len(mine)} losses", ", ".join(f"{number} {verdict}" for verdict, number in verdicts)
+        if len(mine) == 1:
+            what, words = f" on {mine[0].loss}", mine[0].verdict
+        yield Line(f"{model} against {mine[0].against}{what}: {words}.")
 
 
 def sentence(one: Difference, level: float) -> str:

@@ -16,7 +16,7 @@ from lossctl.inference.classes import class_names, key_of
 from lossctl.inference.layout import Layout
 from lossctl.inference.request import ClassWeight
 from lossctl.row_domains import SIMPLEX_ERROR
-from lossctl.words import did_you_mean, said, split
+from lossctl.words import counted, did_you_mean, said, split
 
 BINARY = ("0", "1")
 SHOWN = 12
@@ -44,7 +44,7 @@ def class_weights(given: ClassWeight, layout: Layout, *, rows: bool) -> dict[str
     places = _by_place(given)
     if places is not None:
         if len(places) != len(names):
-            what = f"{option('class_weight')}: {len(places)} weights, and there are {len(names)} classes"
+            what = f"{option('class_weight')}: {counted(len(places), 'weight')}, and there are {len(names)} classes"
             raise UsageError(what, f"Their order is {', '.join(names[:SHOWN])}.")
         return dict(zip(names, map(_weight, places), strict=True))
     for name, weight in _by_name(given):

@@ -69,7 +69,7 @@ OF_TWO = replace(
     velocity=_pair(np.ones_like, np.zeros_like),
 )
 OF_TWO_AMOUNTS = Path(
-    "amount of the first column, the other at 1",
+    "first amount, the other at 1",
     0.0,
     REACH,
     NONNEGATIVE,
@@ -77,7 +77,7 @@ OF_TWO_AMOUNTS = Path(
     _pair(np.ones_like, np.zeros_like),
 )
 ANGLE = Path(
-    "angle between label and prediction (radians)",
+    "angle to the label (radians)",
     0.0,
     np.pi,
     Interval(0.0, np.pi),
@@ -85,7 +85,7 @@ ANGLE = Path(
     _pair(lambda x: -np.sin(x), np.cos),
 )
 CHANCE = Path(
-    "predicted probability of the true class",
+    "probability of the true class",
     0.0,
     1.0,
     PROBABILITY,
@@ -177,7 +177,7 @@ def _beside_number(bound: BoundLoss, labels: Sequence[float]) -> Iterator[Sweep]
             raise UsageError(f"{bound.name}: label {label:g} must be {bound.label_domain.describe()}")
         path, domain, k = _beside(bound, label), bound.output_domain, bound.columns or 3
         if bound.activation is None:
-            path = replace(path, title="middle of the numbers of a prediction, 1 apart", legal=REAL)
+            path = replace(path, title="middle of the numbers, 1 apart", legal=REAL)
         offsets, moving = np.linspace(0.5 - 0.5 * k, 0.5 * k - 0.5, k), np.ones(k)
         if isinstance(domain, Parts):
             held = [label + 1.0 if domain.ascending else float(own.low == 0.0) for _, own in domain.domains[1:]]
@@ -211,7 +211,7 @@ def _among(bound: BoundLoss, k: int) -> Path:
     elif isinstance(output, Amounts):
         path = OF_TWO_AMOUNTS
     else:
-        path = replace(OF_TWO, title="score of the true class, the other at 0", low=-REACH, high=REACH)
+        path = replace(OF_TWO, title="score of the true class, other at 0", low=-REACH, high=REACH)
     if k == 2:
         return path
     wide, moving, rest = path.prediction, path.velocity, -np.inf if isinstance(output, LogSimplex) else 0.0

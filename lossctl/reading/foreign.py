@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from lossctl.dataclass import dataclass
-from lossctl.errors import DataError
+from lossctl.errors import DataError, option
 from lossctl.reading.archives import Member
 from lossctl.reading.look_alikes import is_text, may_be_foreign
 
@@ -98,18 +98,18 @@ KINDS = (
 """The first that fits is."""
 
 SUFFIXED = {
-    (".pkl", ".pickle", ".joblib"): ("a Python pickle, by its name", PICKLE),
-    (".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".h5", ".keras"): ("a model or tensors, by its name", ARRAYS),
-    (".tfrecord", ".tfrecords"): ("TFRecord, by its name", AS_TABLE),
-    (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"): ("a spreadsheet, by its name", EXCEL),
-    (".sas7bdat", ".xpt", ".dta", ".sav", ".rds", ".rda", ".rdata", ".mat"): (
-        "a file of statistics, by its name",
-        AS_TABLE,
+    (".pkl", ".pickle", ".joblib"): ("Python pickles", PICKLE),
+    (".pt", ".pth", ".ckpt", ".safetensors", ".onnx", ".h5", ".keras"): ("models or tensors", ARRAYS),
+    (".tfrecord", ".tfrecords"): ("TFRecord", AS_TABLE),
+    (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".numbers"): ("spreadsheets", EXCEL),
+    (".sas7bdat", ".xpt", ".dta", ".sav", ".rds", ".rda", ".rdata", ".mat"): ("data of statistics programs", AS_TABLE),
+    (".avro", ".orc", ".sqlite", ".db", ".duckdb", ".pb"): ("data of other programs", AS_TABLE),
+    (".yaml", ".yml", ".toml", ".ini", ".md", ".py", ".ipynb", ".log"): (
+        "no data files",
+        "Name the file with the numbers.",
     ),
-    (".avro", ".orc", ".sqlite", ".db", ".duckdb", ".pb"): ("of a kind that is not read, by its name", AS_TABLE),
-    (".yaml", ".yml", ".toml", ".ini", ".md", ".py", ".ipynb", ".log"): ("no table, by its name", AS_TABLE),
 }
-"""What a name says of what does not begin in a way of its own."""
+"""What files are called so that do not begin in a way of their own, and what to do about it."""
 
 INSIDE = (
     ("an Excel workbook", r"xl/workbook\.(?:xml|bin)", EXCEL),
@@ -145,8 +145,13 @@ def refuse_foreign(title: str, head: bytes) -> None:
 
 def foreign_by_name(title: str, name: str) -> DataError | None:
     """The error for a file whose name says that it is of a kind that is not read; ``None`` where it does not."""
-    known = next((what for suffixes, what in SUFFIXED.items() if name.endswith(suffixes)), None)
-    return None if known is None else DataError(f"{title}: {known[0]}, which is not read", known[1])
+    known = next((pair for pair in SUFFIXED.items() if name.endswith(pair[0])), None)
+    if known is None:
+        return None
+    suffixes, (what, hint) = known
+    suffix = next(suffix for suffix in suffixes if name.endswith(suffix))
+    named = f"If it is delimited text all the same, say so: {option(format='csv')}."
+    return DataError(f"{title}: not read, as files with the suffix {suffix} are {what}", f"{hint} {named}")
 
 
 def archive_refusal(title: str, members: Sequence[Member]) -> DataError:

@@ -1,6 +1,6 @@
 """What a renderer is: a document becomes text."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Protocol
 
 from lossctl.dataclass import dataclass
@@ -48,12 +48,13 @@ def pieces(renderer: Renderer, document: Document, style: Style) -> Iterable[str
 renderers: Registry[Renderer] = Registry("output format", "lossctl.rendering.renderers", group="lossctl.renderers")
 
 
-def for_path(path: str, others: Iterable[str] = ()) -> Renderer:
+def for_path(path: str, others: Iterable[str] = (), among: Container[str] | None = None) -> Renderer:
     """The renderer that a file name asks for by its suffix.
 
     Args:
         path: the name.
         others: what other suffixes are known, of pictures.
+        among: the names of the formats that are to be suggested; all where left out.
 
     Raises:
         UsageError: none has that suffix.
@@ -61,5 +62,6 @@ def for_path(path: str, others: Iterable[str] = ()) -> Renderer:
     named = renderers.first(lambda renderer: path.lower().endswith(renderer.suffixes))
     if named is not None:
         return named
-    known = [suffix for renderer in renderers for suffix in renderer.suffixes]
+    fitting = [renderer for renderer in renderers if among is None or renderer.name in among]
+    known = [suffix for renderer in fitting for suffix in renderer.suffixes]
     raise UsageError(f"{path}: no output format has this suffix", f"Known: {', '.join([*known, *others])}.")

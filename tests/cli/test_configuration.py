@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from lossctl.cli.app import app
 from lossctl.cli.command import SETTLED, commands
 from lossctl.cli.configuration import Configuration, nearest
+from lossctl.cli.help import whole
 from lossctl.cli.nearest import LARGEST
 from lossctl.cli.precedence import Settled
-from lossctl.cli.schema import configuration_schema
+from lossctl.cli.schema import configuration_schema, words_of
 from lossctl.cli.settings import every_setting, settings_of
 from lossctl.cli.written_gates import toml
 from lossctl.errors import UsageError
@@ -34,6 +35,19 @@ def here(tmp_path, monkeypatch):
     """A folder to work in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("name", every_setting())
+def test_a_key_says_what_it_sets_of_every_command_that_takes_it(name):
+    words = {
+        entry.name: whole(options[name].words) for entry in commands if name in (options := settings_of(entry.run))
+    }
+    assert SCHEMA["properties"][name]["description"] == words_of(name)
+    if len({*words.values()}) == 1:
+        assert words_of(name) in words.values()
+    for command, said in words.items():
+        assert said in words_of(name)
+        assert len({*words.values()}) == 1 or re.search(rf"\b{command}(, \w+)*: {re.escape(said)}", words_of(name))
 
 
 def parsed(name, *flags):

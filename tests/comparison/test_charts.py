@@ -52,8 +52,18 @@ def test_a_drawing_of_differences_is_what_it_was(golden, width):
     golden(DRAWINGS / f"clicks-{width}.txt", text)
 
 
-def test_a_picture_has_the_differences_of_the_results_and_all_rows():
-    comparison = compared(cluster="user", by="segment", loss=["bce", "focal"])
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        (CLICKS, {"cluster": "user"}),
+        (
+            "sample_data/binary.csv",
+            {"prediction": ["p_a", "p_b"]},
+        ),  # tablet: a row carries much, and it is better without
+    ],
+)
+def test_a_picture_has_the_differences_of_the_results_with_their_verdicts_and_all_rows(source, options):
+    comparison = compared(source, by="segment", loss=["bce", "focal"], **options)
     listed = [*comparison.overall, *comparison.results]
     assert len(comparison.charts) == 2
     for chart, loss in zip(comparison.charts, ("bce", "focal:gamma=2"), strict=True):
@@ -64,9 +74,10 @@ def test_a_picture_has_the_differences_of_the_results_and_all_rows():
             for series in forest.series
             for x, y, ends in zip(series.x, series.y, series.ends, strict=False)
         }
-        assert forest.y.names == ("mobile", "desktop", "all")
+        assert forest.y.names == (*sorted({*drawn} - {"all"}, reverse=True), "all")
         assert drawn == {
-            one.group.get("segment", "all"): (bool(one.doubt), one.difference, one.ci_low, one.ci_high) for one in mine
+            one.group.get("segment", "all"): (one.verdict == "not trusted", one.difference, one.ci_low, one.ci_high)
+            for one in mine
         }
         assert forest.x.low <= min(0.0, *(one.ci_low for one in mine))
         assert forest.x.high >= max(0.0, *(one.ci_high for one in mine))

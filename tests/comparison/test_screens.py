@@ -62,6 +62,14 @@ def test_many_differences_are_counted_instead_of_read_aloud(many):
     assert "c against a, of 4 losses: 4 worse." in text
 
 
+def test_of_many_models_with_one_loss_each_the_loss_and_the_verdict_are_named():
+    label = np.random.default_rng(3).normal(size=200)
+    models = {f"m{spread}": label + 0.1 * spread * np.roll(label, spread) for spread in range(1, 10)}
+    text = str(compare({"y": label, **models}, "mse", label="y", prediction=[*models]))
+    for model in [*models][1:]:
+        assert f"\n{model} against m1 on mse: worse.\n" in text
+
+
 @pytest.mark.parametrize("sort", ["name", "value", "n"])
 @pytest.mark.parametrize("top", [None, 2])
 def test_groups_stand_in_the_order_asked_for_in_tables_and_pictures(many, sort, top):

@@ -69,6 +69,7 @@ def test_models_are_compared_with_them():
     [
         ("names", {"cow": 2}, "there is no class 'cow'"),
         ("names", "1,2", "2 weights, and there are 3 classes"),
+        ("names", "1", "1 weight, and there are 3 classes"),
         ("names", "cat=2,3", "is of no class"),
         ("names", "cat=2,CAT=3", "two weights"),
         ("names", "cat=-1", "no weight"),

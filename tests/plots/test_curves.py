@@ -5,6 +5,7 @@ import pytest
 
 from lossctl import UsageError, get_activation, get_loss
 from lossctl.checks.contract import sampled_loss
+from lossctl.document import Chart
 from lossctl.domain import REAL, SIGNS
 from lossctl.functions.activation import activations
 from lossctl.functions.bound_loss import BoundLoss
@@ -13,6 +14,7 @@ from lossctl.functions.loss import Loss, losses
 from lossctl.plots.curves import curve, curves
 from lossctl.plots.limits import limits
 from lossctl.plots.sweeps import sweeps
+from lossctl.rendering.picture import draw
 from lossctl.row_domains import CLASSES, SIMPLEX, VECTOR
 
 
@@ -93,13 +95,23 @@ def test_a_loss_can_be_drawn_over_its_pre_activation(name):
         ("bce", "predicted probability ŷ"),
         ("poisson", "prediction ŷ"),
         ("mape", "prediction ŷ"),
-        ("nll", "predicted probability of the true class"),
-        ("nll:log=true", "predicted probability of the true class"),
-        ("cosine_proximity", "angle between label and prediction (radians)"),
+        ("nll", "probability of the true class"),
+        ("nll:log=true", "probability of the true class"),
+        ("cosine_proximity", "angle to the label (radians)"),
     ],
 )
 def test_the_axis_follows_from_the_domains(spec, title):
     assert curve(get_loss(spec)).panels[0].x.title == title
+
+
+def test_what_an_axis_says_is_whole_where_panels_stand_beside_each_other_on_80_columns():
+    for chosen in (
+        *(example_of(one.name).tried(3) for one in losses),
+        *(get_activation(one.name) for one in activations),
+    ):
+        for panel in curve(chosen).panels:
+            text = draw(Chart("", (panel, panel)), width=80, height=8, color=False)
+            assert text.count(panel.x.title) == 2
 
 
 def stranger(function, label, prediction):

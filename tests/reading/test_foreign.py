@@ -86,12 +86,17 @@ def test_no_text_is_taken_for_a_kind_that_is_not_read(text):
         assert known is None or text.lstrip().startswith(("<", "%PDF-", "%!PS-", "{\\rtf", "!<arch>"))
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "model.pt", "rows.tfrecord", "rows.xlsx", "rows.rds", "notes.md"])
-def test_what_begins_in_no_way_of_its_own_is_told_by_its_name(name, tmp_path, lossctl):
-    (tmp_path / name).write_bytes(b"whatever it is\nno table\n")
-    done = lossctl("eval", tmp_path / name, "-l", "mse")
-    assert done.status == 3
-    assert "by its name, which is not read" in done.err
+@pytest.mark.parametrize("suffix", [suffixes[0] for suffixes in SUFFIXED])
+def test_what_begins_in_no_way_of_its_own_is_told_by_its_suffix_and_how_to_read_it_all_the_same(
+    suffix, tmp_path, lossctl
+):
+    (tmp_path / f"rows{suffix}").write_bytes(b"y,p\n1,1.5\n2,2.5\n")
+    told = lossctl("eval", tmp_path / f"rows{suffix}", "-l", "mae")
+    assert told.status == 3
+    assert f": not read, as files with the suffix {suffix} are " in told.err
+    assert "-F csv" in told.err
+    done = lossctl("eval", tmp_path / f"rows{suffix}", "-F", "csv", "-y", "y", "-p", "p", "-l", "mae", "-f", "value")
+    assert (done.status, done.out) == (0, "0.5\n"), done.err
 
 
 @pytest.mark.parametrize("sign", ["\t", ",", ";", "|", " "])

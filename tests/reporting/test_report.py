@@ -222,3 +222,15 @@ def test_addresses_lose_nothing_but_users_and_values():
     }
     plain = ["https://a.b/x=1/c@d.csv", "s3://bucket/part-?/k=3/x.csv", "C:\\x?k=1", "/tmp/a@b?c=d"]
     assert secret({"files": [*public, *plain]}) == public
+
+
+@pytest.mark.parametrize("command", ["report", "samples"])
+def test_every_suffix_that_is_suggested_can_be_written(command, tmp_path, lossctl):
+    (tmp_path / "rows.csv").write_text("y,p\n1,1.5\n2,2.5\n3,2.75\n")
+    refused = lossctl(command, tmp_path / "rows.csv", "-l", "mse", "-o", tmp_path / "x.pdf")
+    assert refused.status == 2
+    suffixes = refused.err.partition("Known: ")[2].strip().rstrip(".").split(", ")
+    assert len(suffixes) > 3
+    for suffix in suffixes:
+        done = lossctl(command, tmp_path / "rows.csv", "-l", "mse", "-o", tmp_path / f"x{suffix}")
+        assert done.status == 0, done.err

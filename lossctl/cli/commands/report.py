@@ -125,7 +125,7 @@ def report(
     apart = len(files) > 1 and any(names)
     output = replace(output, form=form)
     voice, style = output.voice, output.style
-    pages = [(path, _fit(for_path(path))) for path in written or ()]
+    pages = [(path, _fit(for_path(path, among=FORMATS))) for path in written or ()]
     shown = _shown(output, written=bool(pages), screen=sys.stdout.isatty())
     ensure_grouped(by, {"--sort": sort, "--top": top})
     check_level(ci)
