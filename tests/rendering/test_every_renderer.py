@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import lossctl
-from lossctl.document import Column, Document, Entries, Heading, Line, Notes, Table
+from lossctl.document import Column, Document, Entries, Heading, Line, Notes, Piece, Table, phrase
 from lossctl.rendering.renderer import Style, renderers
 from lossctl.rendering.renderers.records import indented
 
@@ -449,3 +449,21 @@ def test_a_standard_error_that_does_not_exist_is_said_to_be_nan():
     report = lossctl.evaluate({"label": [1.0], "prediction": [2.0]}, "mse")
     assert math.isnan(report.results[0].standard_error)
     assert "nan" in renderers.get("table").render(report.document(), Style())
+
+
+WORDS = st.sampled_from(["a", "loss", "n = 1,163", "<= 0", "> -0.5", "(1 %)", "95 % ± 0.1", "clicks_worse", "é", "的"])
+
+
+@given(words=st.lists(WORDS, min_size=1, max_size=30).map(" ".join), width=st.integers(30, 90), tone=st.booleans())
+@pytest.mark.parametrize("part", [Line, lambda words: Line(words, 2), lambda words: Notes((words,))])
+def test_folded_words_hang_and_no_line_ends_between_an_operator_and_its_number(part, words, width, tone):
+    words = phrase(Piece(words[:3], "bad"), words[3:]) if tone and part is Line else words
+    plain = "".join(piece.text for piece in phrase(words))
+    document = Document("x", lambda: [(part(words),)])
+    first, *others = renderers.get("table").render(document, Style(width=width)).splitlines()
+    indent = len(first) - len(first.lstrip())
+    assert all(len(line) - len(line.lstrip()) == indent + 2 for line in others)
+    assert " ".join(line.strip() for line in [first, *others]) == plain
+    assert all(cell_len(line) <= width for line in [first, *others])
+    assert not any(line[-1] in "<=>±−" for line in [first, *others])
+    assert not any(line.lstrip().startswith("%") for line in others)

@@ -49,6 +49,10 @@ LINES = 50
 HEIGHTS = (12, 11, 10, 9, 8)
 """How many lines a panel of a chart may have: the most that fit the screen, else the least that show a curve."""
 MARKDOWN = "MARKDOWN"
+BOUND = r"(?<=[<>=≤≥±−]) (?=[-+−.\d])|(?<=\d) (?=%)"
+"""A blank at which no line is folded."""
+BOND = "\u2800"
+"""What stands for one while lines are folded."""
 
 
 class Tables:
@@ -106,14 +110,16 @@ class Tables:
             if self.frame != MARKDOWN and any(piece.tone == "command" for piece in phrase(part.words)):
                 page.paper.print(self._words(phrase(" " * part.indent, part.words)), soft_wrap=True)
             else:
-                page.print(self._indented(self._words(part.words), part.indent))
+                words = self._words(part.words)
+                page.print(self._indented(_hung(words, page.paper, part.indent) if self.narrow else words, part.indent))
         elif isinstance(part, Notes):
             from rich.text import Text
 
             for note in part.lines:
-                words = str(self._words(note))
-                hung = _hung(words, page.paper) if self.narrow else f"- {words}" if self.frame == MARKDOWN else words
-                page.paper.print(Text(hung, style="dim"), soft_wrap=True)
+                words = Text(
+                    f"- {self._words(note)}" if self.frame == MARKDOWN else str(self._words(note)), style="dim"
+                )
+                page.paper.print(_hung(words, page.paper) if self.narrow else words, soft_wrap=True)
         else:
             self._chart(page, part)
         if self.frame == MARKDOWN:
@@ -327,16 +333,24 @@ def _single(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _hung(words: str, paper: "Console") -> str:
-    """Words in lines of the page, of which those after the first are indented, so that the next words are seen."""
+def _hung(words: "str | Text", paper: "Console", indent: int = 0) -> "Text":
+    """Words in lines of the page, of which those after the first are indented, so that the next words are seen.
+
+    No line ends between an operator and its number, or a number and its %.
+    """
     from rich.text import Text
 
-    if cells_wide(words) <= paper.width:
-        return words
-    return "\n".join(
-        ("  " * bool(index) + line.plain.rstrip())
-        for index, line in enumerate(Text(words).wrap(paper, max(paper.width - 2, 1)))
-    )
+    text = Text(words) if isinstance(words, str) else words.copy()
+    most = paper.width - indent
+    if cells_wide(text.plain) <= most:
+        return text
+    # Rich folds at every blank, also one that is not to be broken: a sign stands for it that is never printable.
+    text.plain = re.sub(BOUND, BOND, text.plain)
+    lines = text.wrap(paper, max(most - 2, 1))
+    for line in lines:
+        line.plain = line.plain.replace(BOND, " ")
+        line.rstrip()
+    return Text("\n  ").join(lines)
 
 
 def _between(entries: "str | Text", most: int) -> "str | Text":
