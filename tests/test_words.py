@@ -115,9 +115,10 @@ def test_a_slip_in_a_name_suggests_it_before_what_is_rarer_or_refused(name):
     slips = {name[:at] + name[at + 1 :] for at in range(1, len(name)) if len(name) > 3}
     slips |= {name[:at] + sign + name[at + 1 :] for at in range(1, len(name)) for sign in "xsq"}
     slips |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    others = losses.others()
     for slip in slips - {name}:
-        if slip not in losses and normal(slip) not in losses.others:
-            first = near(slip, [*losses.spellings(), *losses.others])[0]
+        if slip not in losses and normal(slip) not in others:
+            first = near(slip, [*losses.spellings(), *others])[0]
             assert first in losses, slip
             assert str(losses.unknown(slip)).endswith("?"), slip
 
