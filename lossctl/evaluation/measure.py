@@ -28,7 +28,7 @@ from lossctl.sums.worst import Worst
 if TYPE_CHECKING:
     from lossctl.sums.moved import Moved
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Numbers that a kernel sees at a time, a label counting as one: few calls, so that threads seldom wait for each other,
 and temporaries in the cache, which together are less than what the C library keeps of what is freed; see
 `fold.keep_what_is_freed`. (What is more it takes from the system and gives back at every block, page by page, and that
@@ -324,6 +324,6 @@ def blocks(prediction: FloatArray) -> Iterator[slice]:
 
 
 def _rows(prediction: FloatArray) -> int:
-    """How many rows hold about `BLOCK` numbers, the label of a vector aside; four times as many wide ones, so few."""
+    """How many rows hold about `BLOCK` numbers, the label of a vector aside; twice as many wide ones, so few."""
     width = 2 if prediction.ndim == 1 else prediction.shape[1]
-    return max((4 * BLOCK if width > WIDE else BLOCK) // width, 1)
+    return max((2 * BLOCK if width > WIDE else BLOCK) // width, 1)
