@@ -16,6 +16,7 @@ from lossctl.comparison.kept import Kept, bare_total, with_sums
 from lossctl.comparison.stored import KIND, read, results_of, written
 from lossctl.dataclass import dataclass
 from lossctl.document import Cells, Column, Document, Estimates, Notes, Table
+from lossctl.domain import FloatArray
 from lossctl.errors import DataError, UsageError, option
 from lossctl.evaluation.assembly import assemble
 from lossctl.evaluation.prepared import Prepared, measured
@@ -208,6 +209,13 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     return Baseline(tuple(results), {**inputs, **told_apart}, settings, __version__)
 
 
+def _holds(kept: FloatArray, numbers: FloatArray, exponent: int) -> bool:
+    """Whether doubles hold numbers times a power of two, all but a millionth of the largest."""
+    with np.errstate(invalid="ignore"):
+        lost = np.abs(np.ldexp(kept, -exponent) - numbers)
+    return bool(np.isfinite(kept).all() and lost.max(initial=0.0) <= 1e-6 * np.abs(numbers).max(initial=0.0))
+
+
 def _kept(scores: Scores, place: int, group: int) -> Kept:
     model, bound = scores.losses[place]
     total = scores.totals[place][group]
@@ -223,9 +231,9 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
     scaled = (*grouped.sums, *([grouped.weight] if weighted else []))
     with np.errstate(over="ignore"):
         sums = tuple(np.ldexp(numbers, exponent) for numbers, exponent in scaled)
-    if any((np.ldexp(sums[k], -exponent) != numbers).any() for k, (numbers, exponent) in enumerate(scaled)):
-        what = f"{title}: sums of its rows are beyond what a double holds"
-        raise DataError(what, "Give labels and predictions, or weights, in another unit.")
+    if not all(_holds(kept, *told) for kept, told in zip(sums, scaled, strict=True)):
+        what = f"{title}: sums of its rows are too large or too small for doubles"
+        raise DataError(what, "Leave it out, or give labels and predictions, or weights, in another unit.")
     buckets = with_sums(grouped.totals, sums)
     bare = bare_total(total.n, total.sum_weight, total.sum_value, total.beside.sums, total.beside.spans)
     return Kept(

@@ -12,7 +12,7 @@ from lossctl.domain import BoolArray, FloatArray, IntArray
 from lossctl.evaluation.group_keys import WHOLE, Keys, taken, texts
 from lossctl.inference.grouping import Grouping
 from lossctl.inference.reader import number_cells
-from lossctl.reading.cells import BadRow
+from lossctl.reading.cells import BadRow, kind_of, not_utf8
 from lossctl.reading.periods import PERIODS, are_dates, periods
 from lossctl.reading.storage import contents, is_list, mask_of
 from lossctl.sums.numbering import found
@@ -213,6 +213,8 @@ def _by_word(array: pa.Array, name: str) -> tuple[Groups, pa.Array]:
             array = (array.cast(pa.string()) if unhashed else array).dictionary_encode()
         words = vocabulary(array.dictionary, name)
     except (pa.ArrowException, UnicodeError):
+        if kind_of(array.type) == "text":
+            raise not_utf8(name) from None
         raise BadRow(0, f"column {name!r} of type {contents(array.type)} cannot be grouped by") from None
     places, null = in_numpy(filled(array.indices, 0)), mask_of(array.indices)
     places = places if null is None else np.where(null, len(array.dictionary), places.astype(np.int64))

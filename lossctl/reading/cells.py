@@ -136,8 +136,9 @@ def _legible(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return pa.DictionaryArray.from_arrays(array.indices, _legible(array.dictionary))
     if is_list(array.type):
-        lists = array.cast(pa.list_(pa.large_binary())).to_pylist()
-        return pa.array([None if cells is None else [*map(_word, cells)] for cells in lists], pa.list_(pa.string()))
+        ends = np.cumsum(filled(array.value_lengths(), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+        offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+        return pa.ListArray.from_arrays(offsets, _legible(array.flatten()), mask=array.is_null())
     return words_in_arrow([*map(_word, array.cast(pa.large_binary()).to_pylist())])
 
 

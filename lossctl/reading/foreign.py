@@ -150,7 +150,7 @@ def foreign_by_name(title: str, name: str) -> DataError | None:
         return None
     suffixes, (what, hint) = known
     suffix = next(suffix for suffix in suffixes if name.endswith(suffix))
-    named = f"If it is delimited text all the same, say so: {option(format='csv')}."
+    named = f"If it is a table all the same, name its format, such as {option(format='csv')}."
     return DataError(f"{title}: not read, as files with the suffix {suffix} are {what}", f"{hint} {named}")
 
 

@@ -128,7 +128,7 @@ def stamp_by(status: os.stat_result, keeper: Keeper | None = None) -> Stamp:
 
 @functools.cache
 def machine() -> str:
-    """What tells this machine from others, and from containers on it, which may have other files and devices."""
+    """What tells this machine from others, and processes from those that are shown other files or devices of it."""
     boot = mounts = ""
     with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()

@@ -164,10 +164,16 @@ def _word(value: Any) -> str:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them."""
+    """The cells as Python has them; dates and times that Python cannot count to as Arrow spells them.
+
+    Raises:
+        ArrowInvalid: Python cannot hold what is in nested cells.
+    """
     try:
         return cells_in_python(column)
     except pa.ArrowInvalid:
+        if pa.types.is_nested(column.type):
+            raise
         return list(column.cast(pa.string()).to_pylist())
 
 

@@ -4,6 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lossctl.reading.cells import legible
+
 ROWS = 40
 WORDS = pa.array([b"caf\xe9", b"the"] * (ROWS // 2)).view(pa.string())
 NUMBERS = pa.array([row % 7 / 8 for row in range(ROWS)])
@@ -54,3 +56,25 @@ def test_lists_of_words_beside_a_label_are_no_label(run, name, words):
     lists = pa.ListArray.from_arrays(pa.array(range(ROWS + 1), pa.int32()), words)
     done = run("report", {"y": NUMBERS, "pred": NUMBERS, name: lists})
     assert done.status == (0 if name == "tags" else 2), done.err
+
+
+def test_groups_of_such_text_are_an_error_that_says_so(lossctl, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.table({"y": NUMBERS, "pred": NUMBERS, "where": WORDS}), "rows.parquet")
+    done = lossctl("eval", "rows.parquet", "-l", "mse", "--by", "where")
+    assert (done.status, "column 'where' holds text that is not UTF-8" in done.err) == (3, True), done.err
+
+
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("view", [False, True])
+def test_lists_of_such_text_are_made_legible_in_their_places(view, start):
+    words = pa.array([b"a", b"\xff", b"c", None, b"e"]).view(pa.string())
+    null = pa.array([False, True, False, False])
+    if view:
+        starts, sizes = (pa.array(numbers, pa.int32()) for numbers in ([2, 0, 2, 0], [3, 1, 0, 2]))
+        lists = pa.ListViewArray.from_arrays(starts, sizes, words, mask=null)
+    else:
+        lists = pa.ListArray.from_arrays(pa.array([0, 2, 2, 2, 5], pa.int32()), words, mask=null)
+    known = {False: [["a", "\ufffd"], None, [], ["c", None, "e"]], True: [["c", None, "e"], None, [], ["a", "\ufffd"]]}
+    record = pa.record_batch({"words": lists.slice(start)})
+    assert legible(record).column("words").to_pylist() == known[view][start:]

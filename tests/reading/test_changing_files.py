@@ -209,7 +209,9 @@ def test_a_file_that_changes_while_workers_read_it_is_read_as_it_was_or_is_an_er
                 # A forked worker opens by its name what was not open yet, such as a second file.
                 assert way in IN_PLACE or (engine == "processes" and ahead)
             else:
-                assert way not in IN_PLACE
+                # The rest of a part that ends inside quotes is read in one go, maybe before the first worker begins
+                # with the next part, for which nobody waits any more.
+                assert way not in IN_PLACE or kind == "csv of quotes"
                 assert [(result.value, result.n) for result in report.results] == [(1.0, ROWS * len(files))]
             assert (tmp_path / "changed").exists()
 
