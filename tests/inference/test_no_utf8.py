@@ -71,10 +71,10 @@ def test_lists_of_such_text_are_made_legible_in_their_places(view, start):
     words = pa.array([b"a", b"\xff", b"c", None, b"e"]).view(pa.string())
     null = pa.array([False, True, False, False])
     if view:
-        starts, sizes = (pa.array(numbers, pa.int32()) for numbers in ([2, 0, 2, 0], [3, 1, 0, 2]))
-        lists = pa.ListViewArray.from_arrays(starts, sizes, words, mask=null)
+        starts, sizes = (pa.array(numbers, pa.int32()) for numbers in ([2, 2, 0, 0], [3, 0, 1, 2]))
+        lists = pa.ListViewArray.from_arrays(starts, sizes, words, mask=null.take(pa.array([3, 2, 1, 0])))
     else:
         lists = pa.ListArray.from_arrays(pa.array([0, 2, 2, 2, 5], pa.int32()), words, mask=null)
-    known = {False: [["a", "\ufffd"], None, [], ["c", None, "e"]], True: [["c", None, "e"], None, [], ["a", "\ufffd"]]}
+    known = [["a", "\ufffd"], None, [], ["c", None, "e"]]
     record = pa.record_batch({"words": lists.slice(start)})
-    assert legible(record).column("words").to_pylist() == known[view][start:]
+    assert legible(record).column("words").to_pylist() == (known[::-1] if view else known)[start:]

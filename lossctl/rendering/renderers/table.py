@@ -344,7 +344,8 @@ def _hung(words: "str | Text", paper: "Console", indent: int = 0) -> "Text":
     most = paper.width - indent
     if cells_wide(text.plain) <= most:
         return text
-    # Rich folds at every blank, also one that is not to be broken: a sign stands for it that no text for people has (`words.printable`).
+    # Rich folds at every blank, also one that is not to be broken: a sign stands for it that no text for people has,
+    # as `words.printable` sees to.
     text.plain = re.sub(BOUND, BOND, text.plain)
     lines = text.wrap(paper, max(most - 2, 1))
     for line in lines:
