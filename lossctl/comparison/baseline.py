@@ -209,6 +209,13 @@ def baseline_of(scores: Scores, report: Report) -> Baseline:
     return Baseline(tuple(results), {**inputs, **told_apart}, settings, __version__)
 
 
+def _refused(scores: Scores, place: int, group: int, what: str, hint: str) -> DataError:
+    """The error for a result that cannot be kept."""
+    model, bound = scores.losses[place]
+    title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
+    return DataError(f"{title}: {what}", hint)
+
+
 def _holds(kept: FloatArray, numbers: FloatArray, exponent: int) -> bool:
     """Whether doubles hold numbers times a power of two, all but a millionth of the largest."""
     with np.errstate(invalid="ignore"):
@@ -219,11 +226,10 @@ def _holds(kept: FloatArray, numbers: FloatArray, exponent: int) -> bool:
 def _kept(scores: Scores, place: int, group: int) -> Kept:
     model, bound = scores.losses[place]
     total = scores.totals[place][group]
-    title = " ".join([str(bound), model.name, *(f"{name}={word}" for name, word in scores.named(group).items())])
     value = total.value(bound.reduced)
     if not math.isfinite(value) or not total.n:
-        what = f"{title}: it is {value:g}" if total.n else f"{title}: no row is left"
-        raise DataError(what, "Nothing can be held against that.")
+        what = f"it is {value:g}" if total.n else "no row is left"
+        raise _refused(scores, place, group, what, "Nothing can be held against that.")
     grouped = scores.by_cluster(group, place)
     if grouped is None:
         raise TypeError("a baseline is of rows in buckets")
@@ -232,8 +238,9 @@ def _kept(scores: Scores, place: int, group: int) -> Kept:
     with np.errstate(over="ignore"):
         sums = tuple(np.ldexp(numbers, exponent) for numbers, exponent in scaled)
     if not all(_holds(kept, *told) for kept, told in zip(sums, scaled, strict=True)):
-        what = f"{title}: sums of its rows are too large or too small for doubles"
-        raise DataError(what, "Leave it out, or give labels and predictions, or weights, in another unit.")
+        what = "sums of its rows are too large or too small for doubles"
+        hint = "Leave it out, or give labels and predictions, or weights, in another unit."
+        raise _refused(scores, place, group, what, hint)
     buckets = with_sums(grouped.totals, sums)
     bare = bare_total(total.n, total.sum_weight, total.sum_value, total.beside.sums, total.beside.spans)
     return Kept(
